@@ -189,11 +189,10 @@ class PictureDownloads(Service):
 
 async def _end(tries: Collection["asyncio.Task[Arrived | FetchError]"]) -> None:
     """Stop those that are still under way."""
-    pending = [each for each in tries if not each.done()]
-    for each in pending:
+    for each in tries:
         each.cancel()
-    if pending:
-        await asyncio.wait(pending)
+    # Of several that the disk refuses one tells so; asyncio would log the others as never asked for.
+    await asyncio.gather(*tries, return_exceptions=True)
 
 
 def _is_decided(ended: "asyncio.Task[Arrived | FetchError]") -> bool:

@@ -17,11 +17,13 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from bot.errors import FetchError, FileGone, FileTooLarge, HostRefused
+from bot.errors import FetchError, FileGone, FileTooLarge, HostRefused, StartupError
 from bot.network.addresses import proxy_for, redirected
 from bot.network.resolver import GuardedResolver
 from bot.photos.checks import display_name
 from bot.photos.hosts import TrustedHosts
+from bot.photos.room import writing
+from bot.process.folders import unusable
 from bot.process.permissions import FOLDER_MODE, restrict
 
 PIECE_BYTES: Final = 256 * 1024
@@ -40,7 +42,11 @@ class Spool:
     """A folder of files under random names; only its own names are ever opened or deleted through it."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        """StartupError, with a sentence, when it cannot be made."""
+        try:
+            folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StartupError(unusable(folder, error)) from None
         restrict(folder, FOLDER_MODE)
         self._folder = folder
 
@@ -127,7 +133,10 @@ class Fetcher:
             self._session = None
 
     async def fetch(self, url: str, *, limit: int, into: Spool) -> Received:
-        """Stream to the spool, at most `limit` bytes; raises FetchError or one of its kinds, and leaves no rest."""
+        """Stream to the spool, at most `limit` bytes; raises FetchError or one of its kinds, and leaves no rest.
+
+        StorageTrouble, with a sentence, when it cannot be written.
+        """
         given = self._trusted.check(url)
         where = _describe(given)
         try:
@@ -179,12 +188,17 @@ async def _receive(response: aiohttp.ClientResponse, where: str, limit: int, int
 async def _store(content: aiohttp.StreamReader, path: Path, where: str, limit: int) -> tuple[str, int]:
     """SHA-256 and size. Hashing and writing happen in a thread, one piece at a time."""
     digest, size, piece = hashlib.sha256(), 0, bytearray()
-    with path.open("xb") as file:
+    with writing():
+        file = path.open("xb", buffering=0)
 
-        def write(data: bytes) -> None:
-            digest.update(data)
-            file.write(data)
+    def write(data: bytes) -> None:
+        digest.update(data)
+        rest = memoryview(data)
+        with writing():
+            while rest:
+                rest = rest[file.write(rest) :]
 
+    with file:
         async for chunk in content.iter_any():
             size += len(chunk)
             if size > limit:

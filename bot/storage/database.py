@@ -15,12 +15,13 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from bot.clock import Wakeups
 from bot.errors import StartupError
+from bot.process.folders import ELSEWHERE, unlockable, unusable
 from bot.process.permissions import FILE_MODE, FOLDER_MODE, restrict
 from bot.storage import postgres
 from bot.storage.driver import Connection
 from bot.storage.inherited import Inherited, inherit
 from bot.storage.migrations import UnfitSchema, upgrade
-from bot.storage.trouble import reason, told
+from bot.storage.trouble import is_of_file_system, reason, told
 from bot.storage.writer import CLOSE_S, DUE, LOCK_TRY_MS, Transaction, Writer, commit_on_thread, driver_of
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,13 @@ P = ParamSpec("P")
 
 READ_BUSY_MS = 2000
 """How long a reader waits for another program's lock on the SQLite file."""
+
+
+NO_WAL = (
+    "The file system of {file} cannot hold a database that is read while it is written, as network disks cannot. "
+    f"Please {ELSEWHERE}, or keep the database in PostgreSQL with DARKROOM_DATABASE_URL."
+)
+"""The shared memory of a WAL database needs a file that can be mapped, with locks (sqlite.org/wal.html, 1)."""
 
 
 def sqlite_url(file: Path) -> str:
@@ -70,7 +78,7 @@ class Database:
         except BaseException as error:
             await self.__aexit__()
             if isinstance(error, UnfitSchema | sa.exc.DatabaseError | OSError):
-                raise StartupError(f"The database cannot be opened ({self._where()}): {reason(error)}.") from error
+                raise StartupError(self._cannot_be_opened(error)) from error
             raise
         if self.is_sqlite:
             _restrict_files(self.file)
@@ -135,6 +143,10 @@ class Database:
         async with self.read() as connection:
             return await question(connection, *args, **options)
 
+    def _cannot_be_opened(self, error: Exception) -> str:
+        why = f"The database cannot be opened ({self._where()}): {reason(error)}."
+        return f"{why} If it is on a network disk, {ELSEWHERE}." if is_of_file_system(error) else why
+
     def _where(self) -> str:
         return str(self.file) if self.is_sqlite else self._url.render_as_string(hide_password=True)
 
@@ -151,16 +163,16 @@ def _take_lock(file: Path | None) -> filelock.BaseFileLock | None:
     lock = filelock.FileLock(f"{file}.lock", blocking=False, mode=FILE_MODE, thread_local=False, fallback_to_soft=False)
     try:
         file.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartupError(unusable(file.parent, error)) from error
+    try:
         lock.acquire()
     except filelock.Timeout as error:
         raise StartupError(
             f"Another Darkroom is already running on {file}. Stop it first, or give this one its own DARKROOM_DATA_DIR."
         ) from error
     except OSError as error:
-        raise StartupError(
-            f"The data directory {file.parent} cannot be written ({error.strerror}). "
-            "Give this user write access or set DARKROOM_DATA_DIR to another folder."
-        ) from error
+        raise StartupError(unlockable(file.parent, error)) from error
     return lock
 
 
@@ -185,8 +197,12 @@ def _sqlite_engine(url: URL, *, begin: str, connections: int, busy_ms: int) -> A
         # The driver's own transaction handling is off: we say BEGIN ourselves.
         connection.isolation_level = None
         cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        (mode,) = cursor.fetchone()
+        if mode != "wal":
+            cursor.close()
+            raise StartupError(NO_WAL.format(file=url.database))
         for pragma in (
-            "journal_mode=WAL",
             # NORMAL loses acknowledged rows in a power cut; FULL does not (sqlite.org/pragma.html#pragma_synchronous).
             "synchronous=FULL",
             "foreign_keys=ON",

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import errno
 import hashlib
 import logging
 import os
@@ -15,11 +16,15 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bot.errors import SealError, StartupError
+from bot.process.folders import unusable
 
 log = logging.getLogger(__name__)
 
 KEY_BYTES = 32
 KEY_FILE = "master.key"
+
+NOT_SYNCED = frozenset({errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EISDIR})
+"""A file system that cannot sync folders says so (man 2 fsync); the file itself is synced."""
 
 _KEY_ID_BYTES = 4
 _NONCE_BYTES = 12
@@ -92,7 +97,7 @@ def load_master_keys(given: str | None, key_file: Path | None, data_dir: Path) -
         data_dir.mkdir(parents=True, exist_ok=True)
         _generate(path)
     except OSError as error:
-        raise StartupError(f"The master key could not be written to {path}: {error.strerror}.") from None
+        raise StartupError(f"The master key cannot be made. {unusable(data_dir, error)}") from None
     return _parse(_read(path), f"The master key file {path}")
 
 
@@ -156,13 +161,26 @@ def _generate(path: Path) -> None:
             file.write(base64.b64encode(os.urandom(KEY_BYTES)) + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        os.link(draft, path)
+        _give_name(Path(draft), path)
     except FileExistsError:
         return  # another process was first; its key counts
     finally:
-        Path(draft).unlink()
+        Path(draft).unlink(missing_ok=True)
     _sync_folder(path.parent)
     log.info("A new master key was made in %s; keep a copy of it somewhere safe.", path)
+
+
+def _give_name(draft: Path, path: Path) -> None:
+    """FileExistsError when the name is taken."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # No hard links there: FAT, and many network disks.
+        if path.exists():
+            raise FileExistsError from None
+        draft.rename(path)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -171,5 +189,8 @@ def _sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in NOT_SYNCED:
+            raise
     finally:
         os.close(handle)

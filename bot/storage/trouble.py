@@ -17,6 +17,9 @@ IN_DOUBT: Final = (
     "Please look whether it is there before you try again."
 )
 
+_NO_LARGE_FILES: Final = 22
+"""SQLITE_NOLFS, which sqlite3 has no name for (sqlite.org/rescode.html)."""
+
 _OF_SQLITE: Final = {
     sqlite3.SQLITE_BUSY: BUSY,
     sqlite3.SQLITE_FULL: FULL,
@@ -73,6 +76,11 @@ def sentence_of(error: Exception) -> str | None:
 def stops_all(error: Exception) -> bool:
     """Whether no write at all gets through for now: another program has the file, or the server is away."""
     return _sqlite_code(_cause(error)) == sqlite3.SQLITE_BUSY or sentence_of(error) == AWAY
+
+
+def is_of_file_system(error: Exception) -> bool:
+    """Whether SQLite met with what network disks do: no shared memory, no large files, locks that fail."""
+    return _sqlite_code(_cause(error)) in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL, _NO_LARGE_FILES}
 
 
 def reason(error: Exception) -> str:

@@ -2,14 +2,19 @@
 
 import asyncio
 import dataclasses
+import errno
 import shutil
+from pathlib import Path
+from types import SimpleNamespace
+from typing import BinaryIO, cast
 
 import pytest
 
 from bot.datasets.rules import DatasetOrder
 from bot.datasets.service import OPEN_MAX, WAITING_MAX, DatasetService
-from bot.errors import UserError
+from bot.errors import StorageTrouble, UserError
 from bot.generation.references import References
+from bot.photos.intake import Spool
 from bot.photos.room import Room
 from bot.process.monitoring import _measure
 from bot.records.dataset import Dataset, DatasetStatus, SubjectKind
@@ -101,6 +106,52 @@ async def test_below_the_floor_of_free_disk_nothing_new_is_taken(
     assert (attachments.asked_for, studio.files()) == ([], [])
     assert "New photos are refused" in caplog.text
     assert len((await studio.datasets.take_in(mine, uploads)).photos) == 2
+
+
+@pytest.mark.parametrize("said", [SimpleNamespace(total=0, used=0, free=0), OSError(errno.ENOSYS, "not there")])
+async def test_a_file_system_that_does_not_say_how_much_is_free_stops_nobody(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, said: object
+) -> None:
+    """Mutant: 0 of 0 bytes free is told as a disk that is nearly full."""
+
+    def disk_usage(_folder: Path) -> object:
+        if isinstance(said, OSError):
+            raise said
+        return said
+
+    monkeypatch.setattr(shutil, "disk_usage", disk_usage)
+    await Room(studio.folder, floor=10**9).check()
+
+
+class FullDisk(Spool):
+    def path(self, name: str) -> Path:
+        return cast("Path", NoRoom(super().path(name)))
+
+
+@dataclasses.dataclass
+class NoRoom:
+    """A file on a disk without room (man 4 full)."""
+
+    real: Path
+
+    def open(self, _mode: str, buffering: int) -> BinaryIO:
+        self.real.touch()
+        return cast("BinaryIO", Path("/dev/full").open("wb", buffering=buffering))
+
+    def unlink(self, *, missing_ok: bool) -> None:
+        self.real.unlink(missing_ok=missing_ok)
+
+
+async def test_a_disk_that_fills_up_while_photos_come_is_not_blamed_on_them(
+    studio: Studio, attachments: Attachments
+) -> None:
+    """Mutant: "could not be fetched", with the advice to send it again."""
+    mine = await begin(studio)
+    service = DatasetService(dataclasses.replace(studio.opened, spool=FullDisk(studio.folder / "spool")))
+    with pytest.raises(StorageTrouble, match="disk is nearly full"):
+        await service.take_in(mine, attachments.add_photos(2))
+    assert studio.files() == []
+    assert len((await studio.datasets.take_in(mine, attachments.add_photos(2, first=5))).photos) == 2
 
 
 async def test_metrics_show_what_photos_take_and_what_is_free(studio: Studio, attachments: Attachments) -> None:

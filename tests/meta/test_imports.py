@@ -25,6 +25,7 @@ LEVELS = {
                 "bot.records",
                 "bot.lettering",
                 "bot.process.permissions",
+                "bot.process.folders",
                 "bot.zips",
             ],
             ["bot.process.supervision", "bot.network.request_rate", "bot.network.resolver"],
