@@ -34,6 +34,7 @@ def open_files_only(path, *rest, **options):
 os.open = open_files_only
 sys.platform = "win32"
 """
+OPEN = f"{WITHOUT}\nsys.exit(bot.__main__.main(['rotate-keys']))\n"
 DOCTOR = f"{WITHOUT}\nsys.exit(bot.__main__.main(['doctor']))\n"
 EXAMINE = f"""{WITHOUT}
 from pathlib import Path
@@ -53,12 +54,21 @@ async def run(script: str, *arguments: str, **variables: str) -> tuple[int | Non
 
 
 async def test_everything_opens_and_ctrl_c_is_named_as_the_way_to_stop(tmp_path: Path) -> None:
-    code, said, logged = await run(
-        DOCTOR, DARKROOM_DATA_DIR=str(tmp_path / "data"), DARKROOM_PROXY="http://127.0.0.1:9"
-    )
-    assert (code, "database and master key: fine" in said) == (0, True), logged
+    code, said, logged = await run(OPEN, DARKROOM_DATA_DIR=str(tmp_path / "data"))
+    assert (code, "sealed with the first master key: 0" in said) == (0, True), logged
     assert "please stop Darkroom with Ctrl+C" in logged
     assert "chmod" not in logged
+    assert "Traceback" not in logged
+
+
+async def test_doctor_looks_at_everything_without_what_is_not_there(tmp_path: Path) -> None:
+    """Through a proxy that is not there, so that no name is looked up."""
+    data = tmp_path / "data"
+    await run(OPEN, DARKROOM_DATA_DIR=str(data))
+    code, said, logged = await run(DOCTOR, DARKROOM_DATA_DIR=str(data), DARKROOM_PROXY="http://127.0.0.1:9")
+    assert (code, "DISCORD_TOKEN is not set" in said) == (1, True), logged
+    assert "ok    master key: It fits the database." in said
+    assert "This check broke" not in said
     assert "Traceback" not in logged
 
 

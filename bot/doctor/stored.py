@@ -38,6 +38,7 @@ class Stored:
     keys: Sequence[SealedKey] = field(default=(), repr=False)
     """Those in use."""
     guilds: Sequence[Guild] = ()
+    """Those whose settings name a channel."""
 
 
 async def read(url: str) -> Stored:
@@ -68,17 +69,18 @@ async def _look(connection: AsyncConnection) -> Stored:
     kind = await _version(connection)
     if revision is None:
         return Stored([ok("database", f"{kind}, still empty; the first start makes its tables.")])
-    kept = {each: await meta.get(connection, each) for each in (meta.MASTER_KEY_CHECK, meta.IDENTITIES, meta.POLICY)}
+    check = await meta.get(connection, meta.MASTER_KEY_CHECK)
+    identities = await meta.get(connection, meta.IDENTITIES)
+    policy = await meta.get(connection, meta.POLICY)
     if revision != newest:
         old = f"{kind}, schema {revision} of {newest}; keys and servers are not looked at before it is the newest."
         to_do = "Start Darkroom, or run `migrate`, after a backup."
-        return Stored([warn("database", old, to_do)], *kept.values())
+        return Stored([warn("database", old, to_do)], check, identities, policy)
     counted = await trainings.count_by_status(connection)
     jobs = ", ".join(f"{count} {status}" for status, count in sorted(counted.items())) or "none yet"
     used = [key for key in await all_sealed(connection) if key.row.retired_at is None]
-    chosen = [await guilds.get(connection, guild_id) for guild_id in await guilds.present(connection)]
     found = ok("database", f"{kind}, schema {revision}, the newest. Trainings: {jobs}.")
-    return Stored([found], *kept.values(), used, [each for each in chosen if each is not None])
+    return Stored([found], check, identities, policy, used, await guilds.with_channels(connection))
 
 
 async def _version(connection: AsyncConnection) -> str:

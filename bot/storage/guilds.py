@@ -14,7 +14,7 @@ from bot.storage import meta
 from bot.storage.database import note_due
 from bot.storage.events import events
 from bot.storage.policy_tables import limits
-from bot.storage.rows import changes_row, fetch_first, fetch_values, insert_row
+from bot.storage.rows import changes_row, fetch_all, fetch_first, fetch_values, insert_row
 from bot.storage.tables import guilds, lora_shares
 
 PRESENT, LEFT = "present", "left"
@@ -78,6 +78,13 @@ async def tidy_later(connection: AsyncConnection, guild_id: int, *, now: datetim
 async def present(connection: AsyncConnection) -> list[int]:
     """Guilds with a row that the bot has not left."""
     return await fetch_values(connection, sa.select(guilds.c.guild_id).where(guilds.c.left_at.is_(None)))
+
+
+async def with_channels(connection: AsyncConnection) -> list[Guild]:
+    """Guilds that the bot has not left and whose settings name a channel."""
+    named = (guilds.c.gallery_channel_id, guilds.c.reports_channel_id, guilds.c.log_channel_id)
+    has_one = sa.or_(*(column.is_not(None) for column in named))
+    return await fetch_all(connection, Guild, sa.select(guilds).where(guilds.c.left_at.is_(None), has_one))
 
 
 async def joined(connection: AsyncConnection) -> frozenset[int]:

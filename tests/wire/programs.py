@@ -21,13 +21,15 @@ async def running(
     token: str,
     options: tuple[str, ...],
     port: int,
+    **variables: str,
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """`arguments` follow the addresses of the stand-in, `options` are Python's own; `folder` is its working folder."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    settings = {"PYTHONPATH": str(ROOT), "DARKROOM_LISTEN": f"127.0.0.1:{port}", "DISCORD_TOKEN": token}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, *options, "-c", program, standin.api_url, standin.gateway_url, *arguments),
         cwd=folder,
-        env=inherited | {"PYTHONPATH": str(ROOT), "DARKROOM_LISTEN": f"127.0.0.1:{port}", "DISCORD_TOKEN": token},
+        env=inherited | settings | variables,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import os
 import re
 import socket
@@ -24,7 +25,7 @@ import sys
 from bot.__main__ import main
 from tests.wire.discord.redirect import point_discord_at
 point_discord_at(sys.argv[1], sys.argv[2])
-sys.exit(main(["run"]))
+sys.exit(main(sys.argv[3:] or ["run"]))
 """
 TOKEN_SENTENCE = "Discord does not accept DISCORD_TOKEN. Copy the bot token again from the developer portal."
 
@@ -33,15 +34,12 @@ TOKEN_SENTENCE = "Discord does not accept DISCORD_TOKEN. Copy the bot token agai
 class Ending:
     code: int | None
     stderr: str
+    stdout: str = ""
 
     @property
     def sentences(self) -> list[str]:
         """What was said beside the log."""
         return [line for line in self.stderr.splitlines() if not LOG_LINE.match(line)]
-
-
-NO_LOOK_UP = "http://127.0.0.1:9"
-"""A proxy, so that `doctor` looks up no names."""
 
 
 async def run_bot(
@@ -55,24 +53,25 @@ async def run_bot(
     await asyncio.to_thread(folder.mkdir, exist_ok=True)
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     settings = {"PYTHONPATH": str(ROOT), "DARKROOM_LISTEN": "127.0.0.1:0"}
-    program = ["-m", "bot", *arguments] if standin is None else ["-c", START, standin.api_url, standin.gateway_url]
+    pointed = [] if standin is None else ["-c", START, standin.api_url, standin.gateway_url]
+    program = [*(pointed or ["-m", "bot"]), *arguments]
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *python,
         *program,
         cwd=folder,
         env=inherited | settings | variables,
-        stdout=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     try:
         async with asyncio.timeout(HANG_S):
-            _, stderr = await process.communicate()
+            stdout, stderr = await process.communicate()
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    return Ending(process.returncode, stderr.decode())
+    return Ending(process.returncode, stderr.decode(), stdout.decode())
 
 
 def assert_one_sentence(ending: Ending, *wanted: str) -> None:
@@ -145,9 +144,7 @@ async def test_a_data_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
 async def test_another_master_key_than_before_is_refused(tmp_path: Path) -> None:
     data = str(tmp_path / "data")
     first, second = (base64.b64encode(bytes([letter]) * 32).decode() for letter in b"ab")
-    made = await run_bot(
-        tmp_path / "empty", "doctor", DARKROOM_DATA_DIR=data, DARKROOM_MASTER_KEY=first, DARKROOM_PROXY=NO_LOOK_UP
-    )
+    made = await run_bot(tmp_path / "empty", "rotate-keys", DARKROOM_DATA_DIR=data, DARKROOM_MASTER_KEY=first)
     assert made.code == 0, made.stderr
     ending = await run_bot(
         tmp_path / "empty", "run", DISCORD_TOKEN="x" * 40, DARKROOM_DATA_DIR=data, DARKROOM_MASTER_KEY=second
@@ -171,3 +168,30 @@ async def test_a_port_that_is_taken_is_named(tmp_path: Path, standin: DiscordSta
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
         ending = await run_bot(tmp_path / "empty", standin=standin, DISCORD_TOKEN=standin.token, DARKROOM_LISTEN=listen)
     assert_one_sentence(ending, listen, "DARKROOM_LISTEN")
+
+
+async def test_doctor_tells_a_machine_by_its_code_and_in_json(tmp_path: Path, standin: DiscordStandin) -> None:
+    """Mutants: a failed check ends with 0; a sentence in the middle of the JSON."""
+    said = await run_doctor(tmp_path, standin, "--json")
+    assert said.code == 1
+    read = json.loads(said.stdout)
+    states = {each["name"]: each["state"] for each in read["findings"]}
+    assert (states["token"], states["Apiframe"]) == ("ok", "fail")
+    assert read["failed"] == list(states.values()).count("fail")
+    assert said.sentences == [
+        f"Of {len(read['findings'])} checks {read['failed']} failed, and {read['warned']} gave a warning."
+    ]
+
+
+async def test_doctor_prints_one_line_each(tmp_path: Path, standin: DiscordStandin) -> None:
+    said = await run_doctor(tmp_path, standin)
+    assert all(re.match(r"(ok|warn|fail) +\S.*: .+\.?$", line) for line in said.stdout.splitlines())
+    assert standin.token not in said.stdout + said.stderr
+    assert not (tmp_path / "data").exists()
+
+
+async def run_doctor(folder: Path, standin: DiscordStandin, *arguments: str) -> Ending:
+    proxy = "http://127.0.0.1:9"  # so that no name is looked up
+    return await run_bot(
+        folder, "doctor", *arguments, standin=standin, DISCORD_TOKEN=standin.token, DARKROOM_PROXY=proxy
+    )
