@@ -9,9 +9,11 @@ from bot.events.ballot.awards import take_back
 from bot.events.photos.depictions import DepictionService
 from bot.keys.service import KeyService
 from bot.privacy.export import ExportService
+from bot.process.journal import Turn
 from bot.records.ballot import Award
 from bot.records.moderation import Act
 from bot.resources import Resources, Service
+from bot.storage.changes import note_erased
 from bot.storage.events import awards, banners, events, galleries
 from bot.storage.jobs import posts
 from bot.storage.people import erasure, likeness, moderation_log, own_rows, questions, removals, takedowns
@@ -81,6 +83,7 @@ class PrivacyService(Service):
             held = await awards.lose(connection, guild_id, user_id, now=now)
             files = [*shown, *await erasure.erase_member(connection, guild_id=guild_id, user_id=user_id)]
             if is_known:
+                note_erased(connection, guild_id, Turn.MEMBER_ERASED)
                 name = await pseudonym(connection, guild_id, user_id)
                 await moderation_log.note(connection, guild_id, Act.ERASED, name, "everything of a member", now=now)
             return files, held, await removals.count_waiting(connection, guild_id, user_id)

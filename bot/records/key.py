@@ -16,6 +16,11 @@ class ProviderName(StrEnum):
         return {ProviderName.APIFRAME: "Apiframe", ProviderName.AUROUS: "Aurous Labs"}[self]
 
 
+class KeyStatus(StrEnum):
+    ACTIVE = "active"
+    RETIRED = "retired"
+
+
 @dataclass(frozen=True, slots=True)
 class ApiKeyRow:
     """A guild's API key, without its secret."""

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import DarkroomError
+from bot.storage.changes import note_step
 from bot.storage.database import Database, note_due
 from bot.storage.rows import build, changes_row, has_row
 
@@ -170,6 +171,7 @@ async def store(
     given_back = sa.update(table).where(unmoved).values(due_at=due, lease_owner=None, lease_until=None, **values)
     if not await changes_row(connection, given_back):
         raise LeaseLost
+    note_step(connection, table, claim.row, claim.status, values)
     note_due(connection, table)
 
 
@@ -178,6 +180,7 @@ async def mark(connection: AsyncConnection, table: sa.Table, claim: Claim[Any], 
     unmoved = sa.and_(_is_owned(claim, table), table.c.status == claim.status)
     if not await changes_row(connection, sa.update(table).where(unmoved).values(lease_owner=claim.owner, **values)):
         raise LeaseLost
+    note_step(connection, table, claim.row, claim.status, values)
 
 
 async def wake(connection: AsyncConnection, table: sa.Table, row_id: int, *, now: datetime) -> None:

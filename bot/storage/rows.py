@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import timedelta
 from functools import cache
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.storage.changes import note_new
 from bot.storage.database import note_due
 
 T = TypeVar("T")
@@ -79,6 +81,8 @@ async def _insert(
     connection: AsyncConnection, table: sa.Table, values: Mapping[str, Any], *returned: sa.Column[Any]
 ) -> sa.Row[Any]:
     row = (await connection.execute(sa.insert(table).values(**values).returning(*returned))).one()
+    if "status" in values:
+        note_new(connection, table, SimpleNamespace(**values, id=row.id), values["status"])
     if _is_due_soon(values):
         note_due(connection, table)
     return row

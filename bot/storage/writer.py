@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.clock import Wakeups
 from bot.errors import StorageTrouble
+from bot.process import journal
 from bot.storage import postgres
 from bot.storage.driver import Connection
 from bot.storage.trouble import AWAY, STOPPING, reason, sentence_of, stops_all, told
@@ -24,6 +25,7 @@ Commit = Callable[[AsyncConnection, Callable[[], Awaitable[list[Any]]]], Awaitab
 """Runs what it is given in a transaction of the connection; its result, once that is durable."""
 
 DUE = "tables with new due rows"
+NOTED = "changes of state"
 GROUP_MAX = 1024
 """Most writes in one commit. A commit costs one fsync, however many writes it holds."""
 LOCK_TRY_MS = 400
@@ -163,9 +165,11 @@ class Writer:
 
     async def _commit(self, connection: AsyncConnection, group: list[_Pending]) -> None:
         due: set[str] = set()
+        noted: list[journal.Change | journal.Settled] = []
 
         async def transaction() -> list[Any]:
-            connection.info[DUE] = due
+            connection.info[DUE], connection.info[NOTED] = due, noted
+            noted.clear()  # of a try that was undone
             return [await pending.transaction(connection) for pending in group]
 
         results = await self._commit_one(connection, transaction)
@@ -174,6 +178,7 @@ class Writer:
             if not pending.done.done():
                 pending.done.set_result(result)
         self._wakeups.wake(*due)
+        journal.tell(noted)
 
     def _told(self, error: Exception) -> Exception:
         self._note(error)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.event import Announcement, AnnouncementKind, Event, EventStatus, host_of, places_of
 from bot.records.guild import Place
 from bot.records.post import PostKind
+from bot.storage.changes import change_state, note_step
 from bot.storage.database import note_due
 from bot.storage.due import make_due
 from bot.storage.events.tables import announcements, events
@@ -56,7 +57,10 @@ async def change(connection: AsyncConnection, event_id: int, *, expected: EventS
     note_due(connection, events)
     unmoved = sa.and_(events.c.id == event_id, events.c.status == expected)
     changed = sa.update(events).where(unmoved).values(wakes=events.c.wakes + 1, **changes)
-    return await fetch_first(connection, Event, changed.returning(*events.c))
+    event = await fetch_first(connection, Event, changed.returning(*events.c))
+    if event is not None:
+        note_step(connection, events, event, expected, changes)
+    return event
 
 
 async def cancel_all(connection: AsyncConnection, guild_id: int, *, now: datetime, host_id: int | None = None) -> None:
@@ -64,11 +68,9 @@ async def cancel_all(connection: AsyncConnection, guild_id: int, *, now: datetim
     ended = [status for status in EventStatus if status.is_terminal]
     note_due(connection, events)
     hosted = sa.true() if host_id is None else events.c.host_id == host_id
-    await connection.execute(
-        sa.update(events)
-        .where(events.c.guild_id == guild_id, events.c.status.not_in(ended), hosted)
-        .values(status=EventStatus.CANCELLED, stage_ends_at=None, ended_at=now, due_at=now)
-    )
+    going_on = sa.update(events).where(events.c.guild_id == guild_id, events.c.status.not_in(ended), hosted)
+    over = going_on.values(status=EventStatus.CANCELLED, stage_ends_at=None, ended_at=now, due_at=now)
+    await change_state(connection, over, EventStatus.CANCELLED, at=now)
 
 
 async def wake(connection: AsyncConnection, event_id: int, *, now: datetime) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.generation import Generation, GenerationStatus, Picture, Reference
 from bot.records.key import ProviderName
 from bot.records.moderation import ApprovalStatus
+from bot.storage.changes import change_state
 from bot.storage.database import note_due
 from bot.storage.due import make_due
 from bot.storage.policy_tables import approvals
@@ -128,12 +129,9 @@ async def end_early(
     """End the order if it is still in this status, whoever works on it; their step is dropped when it would store."""
     note_due(connection, generations)
     ended = {"status": GenerationStatus.FAILED, "error": error, "finished_at": now}
-    return await changes_row(
-        connection,
-        sa.update(generations)
-        .where(generations.c.id == generation_id, generations.c.status == from_)
-        .values(due_at=due_at, lease_owner=None, lease_until=None, **ended),
-    )
+    its = sa.update(generations).where(generations.c.id == generation_id, generations.c.status == from_)
+    ended_now = its.values(due_at=due_at, lease_owner=None, lease_until=None, **ended)
+    return await change_state(connection, ended_now, GenerationStatus.FAILED, at=now) == 1
 
 
 async def own_in_event(connection: AsyncConnection, event_id: int, user_id: int) -> int:

@@ -10,6 +10,7 @@ from bot.records.generation import Generation, GenerationStatus, Report
 from bot.records.guild import Actor, Place
 from bot.records.lora import Lora
 from bot.records.post import OF_A_SET, Post, PostKind, PostStatus
+from bot.storage.changes import change_state
 from bot.storage.database import note_due
 from bot.storage.jobs import generations as generation_rows
 from bot.storage.jobs import loras
@@ -108,7 +109,8 @@ async def withdraw(connection: AsyncConnection, generation_id: int, *, now: date
     not_sending = sa.or_(posts.c.sending_at.is_(None), posts.c.status == PostStatus.POSTED)
     never_sent = sa.and_(posts.c.message_id.is_(None), not_sending)
     mine = sa.and_(_shows(generation_id), posts.c.status != PostStatus.WITHDRAWN)
-    await connection.execute(sa.update(posts).where(mine, never_sent).values(status=PostStatus.WITHDRAWN, due_at=None))
+    unsent = sa.update(posts).where(mine, never_sent).values(status=PostStatus.WITHDRAWN, due_at=None)
+    await change_state(connection, unsent, PostStatus.WITHDRAWN)
     settled = posts.c.status.in_((PostStatus.POSTED, PostStatus.KEPT))
     await connection.execute(
         sa.update(posts)
@@ -136,11 +138,11 @@ async def leave_removal(connection: AsyncConnection, post: Post, *, now: datetim
 
 async def settle_removal(connection: AsyncConnection, post: Post, *, is_gone: bool) -> None:
     """The message was removed, or cannot be: nothing more is to be done about the post."""
-    await connection.execute(
-        sa.update(posts)
-        .where(posts.c.id == post.id, posts.c.message_id == post.message_id)
-        .values(status=PostStatus.WITHDRAWN if is_gone else PostStatus.POSTED, due_at=None)
-    )
+    its = sa.update(posts).where(posts.c.id == post.id, posts.c.message_id == post.message_id)
+    if is_gone:
+        await change_state(connection, its.values(status=PostStatus.WITHDRAWN, due_at=None), PostStatus.WITHDRAWN)
+    else:
+        await connection.execute(its.values(status=PostStatus.POSTED, due_at=None))
 
 
 async def send_to_gallery_again(connection: AsyncConnection, picture_id: int, place: Place, *, now: datetime) -> bool:
@@ -148,10 +150,8 @@ async def send_to_gallery_again(connection: AsyncConnection, picture_id: int, pl
     note_due(connection, posts)
     mine = post_rows.about(PostKind.GALLERY, posts.c.subject_id == picture_id)
     anew = {"status": PostStatus.PENDING, "places": [place], "place_index": 0, "sending_at": None, "attempt": 0}
-    return await changes_row(
-        connection,
-        sa.update(posts).where(mine, posts.c.status == PostStatus.KEPT).values(created_at=now, due_at=now, **anew),
-    )
+    kept = sa.update(posts).where(mine, posts.c.status == PostStatus.KEPT)
+    return await change_state(connection, kept.values(created_at=now, due_at=now, **anew), PostStatus.PENDING) == 1
 
 
 async def add_report(

@@ -6,13 +6,15 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.process.journal import Turn
 from bot.records.guild import NOBODY, Place
 from bot.records.post import Post, PostKind, PostStatus
 from bot.records.post_names import nonce_of
 from bot.storage import meta
+from bot.storage.changes import change_state
 from bot.storage.database import note_due
 from bot.storage.due import Claim, mark
-from bot.storage.rows import changes_row, count_by, fetch_all, fetch_first, has_row, insert_row
+from bot.storage.rows import count_by, fetch_all, fetch_first, has_row, insert_row
 from bot.storage.tables import posts
 
 
@@ -81,7 +83,7 @@ async def find(connection: AsyncConnection, kind: PostKind, subject_id: int) -> 
 async def erase(connection: AsyncConnection, claim: Claim[Post]) -> None:
     """Delete the row. LeaseLost when the claim is no longer valid."""
     await mark(connection, posts, claim)
-    await connection.execute(sa.delete(posts).where(posts.c.id == claim.id))
+    await change_state(connection, sa.delete(posts).where(posts.c.id == claim.id), Turn.ERASED)
 
 
 async def forget(connection: AsyncConnection, kind: PostKind, subject_id: int) -> str | None:
@@ -148,7 +150,7 @@ async def kept_for(connection: AsyncConnection, guild_id: int, user_id: int) -> 
 async def hand_over(connection: AsyncConnection, post_id: int) -> bool:
     """A kept post was given to its owner; False when it is not kept (any more)."""
     kept = sa.update(posts).where(posts.c.id == post_id, posts.c.status == PostStatus.KEPT)
-    return await changes_row(connection, kept.values(status=PostStatus.POSTED))
+    return await change_state(connection, kept.values(status=PostStatus.POSTED), Turn.HANDED_OVER) == 1
 
 
 async def count_by_status(connection: AsyncConnection) -> dict[str, int]:

@@ -8,10 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records.key import ProviderName
 from bot.records.training import Training, TrainingStatus
+from bot.storage.changes import change_state
 from bot.storage.database import note_due
 from bot.storage.due import make_due
 from bot.storage.money.keys import of_same_account
-from bot.storage.rows import changes_row, count_by, count_rows, fetch_all, fetch_first, insert_row
+from bot.storage.rows import count_by, count_rows, fetch_all, fetch_first, insert_row
 from bot.storage.tables import datasets, trainings
 
 IN_FLIGHT = [status for status in TrainingStatus if status.is_in_flight]
@@ -67,7 +68,8 @@ async def cancel_queued(
     note_due(connection, trainings)
     queued = sa.update(trainings).where(trainings.c.id == training_id, QUEUED)
     ended = {"status": TrainingStatus.CANCELLED, "error": error, "finished_at": now, "due_at": due_at}
-    return await changes_row(connection, queued.values(lease_owner=None, lease_until=None, **ended))
+    ended_now = queued.values(lease_owner=None, lease_until=None, **ended)
+    return await change_state(connection, ended_now, TrainingStatus.CANCELLED, at=now) == 1
 
 
 async def wake_queued(connection: AsyncConnection, training_id: int, *, now: datetime) -> None:

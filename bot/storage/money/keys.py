@@ -7,14 +7,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.process.journal import Turn, word_for
 from bot.records.doubt import Doubt
-from bot.records.key import ApiKeyRow, ProviderName
+from bot.records.job import LaneName
+from bot.records.key import ApiKeyRow, KeyStatus, ProviderName
 from bot.storage import due
+from bot.storage.changes import change_state, note_change
 from bot.storage.database import note_due
 from bot.storage.rows import build, changes_row, fetch_first, insert_row
 from bot.storage.tables import api_keys, generations, trainings
 
-ACTIVE, RETIRED = "active", "retired"
+ACTIVE, RETIRED = KeyStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,20 +122,24 @@ async def retire(
 ) -> int | None:
     """Take the current key out of use; the engine shreds it at `shred_at`. Its id, or None when there was none."""
     note_due(connection, api_keys)
-    retired: int | None = await connection.scalar(
-        sa.update(api_keys)
-        .where(_current(guild_id, provider))
-        .values(retired_at=now, status=RETIRED, due_at=shred_at)
-        .returning(api_keys.c.id)
+    current = sa.update(api_keys).where(_current(guild_id, provider))
+    retired = await fetch_first(
+        connection,
+        ApiKeyRow,
+        current.values(retired_at=now, status=RETIRED, due_at=shred_at).returning(*api_keys.c),
     )
-    return retired
+    if retired is None:
+        return None
+    note_change(connection, api_keys, retired, word_for(LaneName.KEYS, RETIRED))
+    return retired.id
 
 
 async def retire_all(connection: AsyncConnection, guild_id: int, *, now: datetime) -> None:
     """Take all keys of the guild out of use; the engine shreds each as soon as nothing needs it."""
     note_due(connection, api_keys)
     in_use = sa.and_(api_keys.c.guild_id == guild_id, api_keys.c.retired_at.is_(None))
-    await connection.execute(sa.update(api_keys).where(in_use).values(retired_at=now, status=RETIRED, due_at=now))
+    retired = sa.update(api_keys).where(in_use).values(retired_at=now, status=RETIRED, due_at=now)
+    await change_state(connection, retired, RETIRED)
 
 
 async def pause(
@@ -143,7 +150,8 @@ async def pause(
     paused = sa.update(api_keys).where(_is_in_use(key_id), api_keys.c.paused_at.is_(None))
     trouble = {"last_error": reason[:300], "last_error_at": now}
     retried = {"due_at": tried_again_at, "wakes": api_keys.c.wakes + 1}
-    return await changes_row(connection, paused.values(paused_at=now, doubt=None, **trouble, **retried))
+    values = {"paused_at": now, "doubt": None} | trouble | retried
+    return await change_state(connection, paused.values(**values), Turn.PAUSED) == 1
 
 
 async def channel_of_newest_job(connection: AsyncConnection, key_id: int) -> int | None:
@@ -168,7 +176,8 @@ async def resume(connection: AsyncConnection, key_id: int, *, now: datetime) -> 
     note_due(connection, api_keys)
     paused = sa.update(api_keys).where(_is_in_use(key_id), api_keys.c.paused_at.is_not(None))
     anew = {"attempt": 0, "due_at": now, "wakes": api_keys.c.wakes + 1}
-    return await changes_row(connection, paused.values(paused_at=None, last_error=None, last_error_at=None, **anew))
+    values = {"paused_at": None, "last_error": None, "last_error_at": None} | anew
+    return await change_state(connection, paused.values(**values), Turn.RESUMED) == 1
 
 
 async def note_doubt(

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.event import EventStatus
 from bot.records.job import SubjectTable
 from bot.records.limit import Amount, Spend
+from bot.storage.changes import note_spent
 from bot.storage.events.tables import events
 from bot.storage.people.pseudonyms import pseudonym
 from bot.storage.policy_tables import spends
@@ -30,7 +31,10 @@ async def settle(
     its = sa.and_(spends.c.subject_table == subject, spends.c.subject_id == subject_id, spends.c.settled_at.is_(None))
     values = {} if took is None else asdict(took)
     settled = sa.update(spends).where(its).values(settled_at=now, **values).returning(*spends.c)
-    return await fetch_first(connection, Spend, settled)
+    spend = await fetch_first(connection, Spend, settled)
+    if spend is not None:
+        note_spent(connection, spend)
+    return spend
 
 
 async def of_job(connection: AsyncConnection, subject: SubjectTable, subject_id: int) -> Spend | None:

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.process.journal import Turn
 from bot.records.ballot import AwardStatus
 from bot.records.guild import NOBODY, Place, PlaceKind
 from bot.records.job import SubjectTable
@@ -13,6 +14,7 @@ from bot.records.post import PostKind
 from bot.storage import policy_tables as p
 from bot.storage import question_tables as q
 from bot.storage import tables as t
+from bot.storage.changes import change_state, note_erased
 from bot.storage.events import tables as e
 from bot.storage.jobs import tables as j
 from bot.storage.money import spends
@@ -182,7 +184,7 @@ async def erase_guild_secrets(connection: AsyncConnection, *, guild_id: int, but
     for table in (t.datasets, t.styles):
         await connection.execute(sa.delete(table).where(table.c.guild_id == guild_id))
     its = sa.and_(t.api_keys.c.guild_id == guild_id, t.api_keys.c.id.not_in(but_keys))
-    await connection.execute(sa.delete(t.api_keys).where(its))
+    await change_state(connection, sa.delete(t.api_keys).where(its), Turn.ERASED)
     return files
 
 
@@ -200,6 +202,7 @@ async def erase_guild(connection: AsyncConnection, *, guild_id: int) -> list[str
     kept_apart = (t.guilds, p.limits, p.spends, p.blocks, p.moderation_log, q.likeness_claims, e.events)
     for table in (*MEMBER_COLUMNS, *kept_apart):
         await connection.execute(sa.delete(table).where(table.c.guild_id == guild_id))
+    note_erased(connection, guild_id)
     return files
 
 
@@ -217,7 +220,7 @@ async def erase_job(connection: AsyncConnection, table: sa.Table, subject: Subje
     for holder in (t.timeline, t.posts):
         await _erase_about(connection, holder, subject, [row_id])
     await spends.take_name_out(connection, subject, row_id)
-    await connection.execute(sa.delete(table).where(table.c.id == row_id))
+    await change_state(connection, sa.delete(table).where(table.c.id == row_id), Turn.ERASED)
 
 
 async def _erase_about(
