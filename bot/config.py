@@ -22,7 +22,7 @@ from bot.network.addresses import (
     with_ascii_host,
 )
 from bot.photos.hosts import EVERY_BUILT_IN, is_built_in
-from bot.process.log import LogFormat
+from bot.process.log import LogFormat, LogLevel, split_levels
 from bot.storage.database import sqlite_url
 from bot.storage.sealing import parse_master_keys
 
@@ -45,13 +45,6 @@ RANGE_EXAMPLE = "for example *=198.18.0.0/15"
 
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
-
-
-class LogLevel(StrEnum):
-    DEBUG = "DEBUG"
-    INFO = "INFO"
-    WARNING = "WARNING"
-    ERROR = "ERROR"
 
 
 class Settings(BaseSettings):
@@ -147,7 +140,11 @@ class Settings(BaseSettings):
     darkroom_details_kept_days: int = Field(
         default=30, description="Days for which details of jobs, datasets and events are kept after their end."
     )
-    darkroom_log_level: LogLevel = Field(default=LogLevel.INFO, description="How much is logged.")
+    darkroom_log_level: str = Field(
+        default=LogLevel.INFO,
+        description="`DEBUG`, `INFO`, `WARNING` or `ERROR`. Libraries stay at `INFO` unless they are named, as in "
+        "`DEBUG,aiosqlite=DEBUG`.",
+    )
     darkroom_log_format: LogFormat = Field(
         default=LogFormat.TEXT, description="The form of the log: lines for people or JSON for machines."
     )
@@ -252,7 +249,8 @@ class Settings(BaseSettings):
     @field_validator("darkroom_log_level", mode="before")
     @classmethod
     def _check_log_level(cls, value: object) -> object:
-        return _pick(str(value).strip().upper(), LogLevel)
+        usual, named = split_levels(str(value))
+        return ",".join([usual, *(f"{name}={level}" for name, level in named.items())])
 
     @field_validator("darkroom_log_format", mode="before")
     @classmethod

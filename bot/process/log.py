@@ -20,13 +20,24 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+class LogLevel(StrEnum):
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
 _SHORTEST_VALUE = 4
 """Shorter registered values are not hidden: ordinary words would be hidden with them."""
 
 _HIDDEN = "[hidden]"
 
-LEAST_LEVELS = {"alembic": logging.WARNING, "discord.gateway": logging.INFO, "PIL": logging.INFO}
-"""Loggers that say too much at DEBUG: the gateway's every event, with what members type, and Pillow the EXIF data."""
+QUIET = {"aiosqlite": LogLevel.INFO, "alembic": LogLevel.WARNING, "discord": LogLevel.INFO, "urllib3": LogLevel.INFO}
+"""Loggers that drown all others at DEBUG, every statement and every request; by name they can be had all the same."""
+FLOORS = {"discord.gateway": LogLevel.INFO, "PIL": LogLevel.INFO}
+"""Loggers that never go lower: the gateway shows what members type, Pillow the EXIF data."""
+LEVELS_EXAMPLE = "DEBUG,aiosqlite=DEBUG"
+_LOGGER = re.compile(r"[A-Za-z_][\w.]*")
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Characters that move the cursor, colour a terminal or change the writing direction."""
@@ -178,7 +189,10 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and job, guild, exception, stack where there are any."""
+    """One JSON object a line: time, level, logger, message, and job, guild, exception, stack where there are any.
+
+    A record's `fields` stand beside them as they are; their values are words and numbers of ours.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         fields = {
@@ -190,18 +204,32 @@ class JsonFormatter(logging.Formatter):
             "guild": _guild.get(),
             "exception": record.exc_text,
             "stack": record.stack_info,
+            **getattr(record, "fields", {}),
         }
         return json.dumps({name: value for name, value in fields.items() if value is not None})
 
 
-def configure_logging(level: str, format: LogFormat, *, stream: TextIO | None = None) -> None:  # noqa: A002
-    """Make the root logger write to standard error (or `stream`) at `level`, replacing its handlers."""
+def split_levels(text: str) -> tuple[LogLevel, dict[str, LogLevel]]:
+    """`DEBUG,aiosqlite=DEBUG` as the level of all and those of named loggers. ValueError with a sentence."""
+    usual, *named = (part.strip() for part in text.split(","))
+    pairs = [(name.strip(), level.strip().upper()) for name, _, level in (part.partition("=") for part in named)]
+    levels = {usual.upper(), *(level for _, level in pairs)}
+    if not levels <= set(LogLevel) or not all(_LOGGER.fullmatch(name) for name, _ in pairs):
+        raise ValueError(f"must be one of {', '.join(LogLevel)}; loggers may follow, for example {LEVELS_EXAMPLE}.")
+    return LogLevel(usual.upper()), {name: LogLevel(level) for name, level in pairs}
+
+
+def configure_logging(levels: str, format: LogFormat, *, stream: TextIO | None = None) -> None:  # noqa: A002
+    """Make the root logger write to standard error (or `stream`) at these levels, replacing its handlers."""
+    level, named = split_levels(levels)
     handler = LineHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if format is LogFormat.JSON else TextFormatter())
     handler.addFilter(drop_voice_warnings)
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name, least in LEAST_LEVELS.items():
-        logging.getLogger(name).setLevel(max(logging.getLogger().level, least))
+    for name in {*QUIET, *FLOORS, *named}:
+        numbers = logging.getLevelNamesMapping()
+        wanted = numbers[named.get(name, max(level, QUIET.get(name, level), key=numbers.__getitem__))]
+        logging.getLogger(name).setLevel(max(wanted, numbers[FLOORS.get(name, LogLevel.DEBUG)]))
     logging.captureWarnings(True)
     sys.excepthook = log_uncaught
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.process.log import LogFormat, Redactor, bind, configure_logging, log_uncaught, redact_value
+from bot.process.log import LogFormat, Redactor, bind, configure_logging, log_uncaught, redact_value, split_levels
 
 log = logging.getLogger("tests.log")
 
@@ -338,13 +338,40 @@ def test_any_number_of_values_is_looked_for_in_one_pass(monkeypatch: pytest.Monk
     assert redactor.clean(" ".join(values)) == " ".join(["[hidden]"] * 400)
 
 
-@pytest.mark.parametrize("name", ["discord.gateway", "PIL.TiffImagePlugin", "PIL.PngImagePlugin", "alembic.runtime"])
+CHATTER = ["aiosqlite", "discord.gateway", "discord.client", "discord.http", "PIL.TiffImagePlugin", "alembic.runtime"]
+
+
+@pytest.mark.parametrize("name", CHATTER)
 def test_what_says_too_much_at_debug_stays_out(name: str) -> None:
+    """Mutant: DEBUG of one job is 800 lines of statements."""
     out = _start(LogFormat.TEXT)
     logging.getLogger(name).debug("what a member typed")
-    logging.getLogger("discord.client").debug("something else")
+    logging.getLogger("bot.engine").debug("something else")
     assert "typed" not in out.getvalue()
     assert "something else" in out.getvalue()
+
+
+@pytest.mark.parametrize("name", ["aiosqlite", "discord.http", "alembic"])
+def test_chatter_that_is_asked_for_by_name_is_shown(name: str) -> None:
+    out = _start(LogFormat.TEXT, f"WARNING,{name}=DEBUG")
+    logging.getLogger(name).debug("a statement")
+    logging.getLogger("bot.engine").info("not asked for")
+    assert "a statement" in out.getvalue()
+    assert "not asked for" not in out.getvalue()
+
+
+@pytest.mark.parametrize("name", ["discord.gateway", "PIL"])
+def test_what_shows_what_members_sent_is_silent_whoever_asks(name: str) -> None:
+    """Mutant: a level by name that goes below the floor."""
+    out = _start(LogFormat.TEXT, f"DEBUG,{name}=DEBUG,discord=DEBUG")
+    logging.getLogger(name).debug("what a member typed")
+    assert out.getvalue() == ""
+
+
+@pytest.mark.parametrize("text", ["", "LOUD", "DEBUG,", "DEBUG,aiosqlite", "DEBUG,aiosqlite=LOUD", "DEBUG,a b=INFO"])
+def test_levels_that_cannot_be_read_are_a_sentence(text: str) -> None:
+    with pytest.raises(ValueError, match=r"must be one of DEBUG, INFO, WARNING, ERROR; loggers may follow"):
+        split_levels(text)
 
 
 def test_a_higher_level_holds_for_these_loggers_as_well() -> None:
