@@ -14,6 +14,7 @@ from bot.clock import Clock, Timings
 from bot.errors import StorageTrouble
 from bot.process.log import bind
 from bot.process.supervision import Supervisor
+from bot.process.tracing import span
 from bot.storage.due import Claim, DueRows, LeaseLost
 from bot.storage.rows import LOOKS_EVERY
 from bot.storage.writer import patient_writes
@@ -128,7 +129,8 @@ class Engine:
         There is one when it is about to end, or when the computer was suspended for longer than its lease.
         Trouble with the disk says nothing of the row: how often it was tried does not count then.
         """
-        with bind(job=f"{lane.name}-{claim.id}"):
+        job = f"{lane.name}-{claim.id}"
+        with bind(job=job), span(f"step {lane.name}", job=job):
             try:
                 if before:
                     await asyncio.wait(before)

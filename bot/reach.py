@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 from bot.clock import Clock
 from bot.engine import backoff
 from bot.ports import NotNow, PlaceRefused
+from bot.process.tracing import span
 from bot.records.guild import Place
 from bot.records.post import PostKind
 
@@ -80,7 +81,8 @@ class Reach:
         async with lock:
             self._check(place, kind, act)
             try:
-                yield
+                with span(f"discord {act}", post=kind):
+                    yield
             except PlaceRefused as error:
                 if error.is_closed:
                     self._close(place, kind, act)

@@ -37,8 +37,10 @@ from bot.providers.base import (
     WebhookHint,
 )
 from bot.providers.calls import OBJECT_ID, Calls, Dialect, checked_id, find_listed, of_body
+from bot.providers.measuring import measured
 from bot.providers.transport import FilePart, Transport
 from bot.records.generation import Operation
+from bot.records.key import ProviderName
 
 PRICES = Prices(training=257, picture=2)
 """Credits: 2 to create and 255 to train a LoRA, 2 for each image (Apiframe /docs/loras, /docs/images/flux-lora)."""
@@ -54,6 +56,17 @@ _GONE = frozenset({Progress.ARCHIVED, Progress.FAILED})
 _SIGNATURE = re.compile(r"(?:sha256=)?([0-9a-f]{64})")
 
 
+@measured(
+    ProviderName.APIFRAME,
+    asks_nobody=(
+        "cancel_generation",
+        "remove_upload",
+        "styles",
+        "register_endpoint",
+        "remove_endpoint",
+        "test_endpoint",
+    ),
+)
 class Apiframe:
     """Apiframe under one API key; implements `ProviderClient`."""
 

@@ -32,7 +32,9 @@ from bot.providers.base import (
     TrainingReport,
 )
 from bot.providers.calls import checked_id, find_listed, of_body
+from bot.providers.measuring import measured
 from bot.providers.transport import Field, FilePart, Response, Transport
+from bot.records.key import ProviderName
 
 PRICES = Prices(training=0, picture=1)
 """Credits. A character from photos is free; 1 is the baseline for a picture, `estimate` tells exactly (/pricing)."""
@@ -43,6 +45,7 @@ PAGE_SIZE, PAGES_CAP = 100, 50
 _GONE = frozenset({Progress.ARCHIVED, Progress.FAILED})
 
 
+@measured(ProviderName.AUROUS)
 class Aurous(CharacterCalls, EndpointCalls):
     """Aurous Labs under one API key; implements `ProviderClient`. `limits` is shared by all clients of a process."""
 
