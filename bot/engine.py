@@ -130,13 +130,14 @@ class Engine:
         Trouble with the disk says nothing of the row: how often it was tried does not count then.
         """
         job = f"{lane.name}-{claim.id}"
-        with bind(job=job), span(f"step {lane.name}", job=job):
+        with bind(job=job):
             try:
                 if before:
                     await asyncio.wait(before)
                     if not await lane.rows.holds(claim, now=self._clock.now()):
                         return
-                await lane.advance(claim)
+                with span(f"step {lane.name}", job=job):
+                    await lane.advance(claim)
             except LeaseLost:
                 log.info("Dropped a step: the row has moved on")
             except StorageTrouble:

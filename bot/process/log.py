@@ -142,6 +142,11 @@ def bind(*, job: str | int | None = None, guild: int | None = None) -> Iterator[
         _guild.reset(guild_mark)
 
 
+def bound_job() -> str | None:
+    """The job that is bound here."""
+    return _job.get()
+
+
 def drop_voice_warnings(record: logging.LogRecord) -> bool:
     """discord.py warns about its optional voice libraries at every start; Darkroom has no voice."""
     return "voice will NOT be supported" not in str(record.msg)
