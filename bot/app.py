@@ -27,7 +27,9 @@ from bot.process.log import redact_value
 from bot.process.monitoring import build_health
 from bot.process.permissions import FOLDER_MODE, restrict
 from bot.process.private_members import check_private_members
+from bot.process.readings import Readings
 from bot.process.supervision import STOP_S, Heartbeat, Supervisor, end_within
+from bot.process.telemetry import reporting
 from bot.providers.apiframe import client as apiframe
 from bot.providers.aurous import client as aurous
 from bot.providers.aurous import webhooks as aurous_webhooks
@@ -44,10 +46,12 @@ from bot.storage.database import Database
 from bot.storage.sealing import Sealer, load_master_keys
 from bot.strays import Strays
 from bot.web.galleries import GalleryRoutes
+from bot.web.metrics import MetricsRoute
 from bot.web.reachability import reachability_route
 from bot.web.server import WebServer
 from bot.web.webhooks import WebhookRoutes
 from cogs import EXTENSIONS
+from cogs.adapters.invitation import invitation
 from cogs.adapters.members import DiscordMembers
 from cogs.adapters.poster import DiscordPoster
 from cogs.adapters.venue import DiscordVenue
@@ -72,10 +76,16 @@ class Darkroom:
     engine: Engine
     gateway: Gateway
     web: WebServer
+    metrics: WebServer | None
+    """Where metrics have a port of their own."""
     database: Database
     supervisor: Supervisor
     heartbeat: Heartbeat
     strays: Strays
+
+    @property
+    def servers(self) -> list[WebServer]:
+        return [self.web] if self.metrics is None else [self.web, self.metrics]
 
     async def run(self, token: str) -> None:
         """Serve until cancelled.
@@ -83,7 +93,8 @@ class Darkroom:
         Raises StartupError when Discord refuses the bot in a way that no further try can change, or when one of the
         parts that nothing works without has ended.
         """
-        await self.web.start()
+        for server in self.servers:
+            await server.start()
         parts = {
             "engine": self.engine.run(),
             "gateway": self.gateway.run(token),
@@ -141,7 +152,8 @@ async def assemble(
         built = _build(settings, opened, [poster, members, venue])
         await built.strays.sweep()
         await built.services.keys.secrets.bind()
-        stack.push_async_callback(built.web.close)
+        for server in built.servers:
+            stack.push_async_callback(server.close)
         yield built
 
 
@@ -207,7 +219,7 @@ def _build(
 
     def make_bot() -> DarkroomBot:
         proxy = None if settings.proxy is None else str(settings.proxy)
-        bot = DarkroomBot(services, EXTENSIONS, show_error, ActionButton, proxy=proxy)
+        bot = DarkroomBot(services, EXTENSIONS, show_error, ActionButton, invitation=invitation, proxy=proxy)
         for adapter in adapters:
             adapter.bot = bot
         return bot
@@ -216,12 +228,17 @@ def _build(
     webhook_routes = WebhookRoutes([services.endpoints, services.trainings, services.generations], VERIFIERS)
     supervisor, heartbeat = Supervisor(), Heartbeat()
     strays = Strays(opened.spool, opened.database, opened.clock)
-    health = build_health(opened, engine, gateway, supervisor, heartbeat, webhook_routes)
+    health = build_health(opened, engine, gateway, supervisor, heartbeat)
     reached = services.reachability
     routes = [reachability_route(reached.arrive, reached.vouch), *webhook_routes.routes(), *health.routes()]
     routes += GalleryRoutes(services.galleries.page, services.galleries.picture, style_hash()).routes()
-    web = WebServer(*settings.darkroom_listen, routes)
-    return Darkroom(services, engine, gateway, web, opened.database, supervisor, heartbeat, strays)
+    token = settings.darkroom_metrics_token
+    readings = Readings(opened, gateway, heartbeat, webhook_routes)
+    metrics = MetricsRoute(readings.read, token.get_secret_value() if token else None).routes()
+    apart = settings.darkroom_metrics_listen
+    web = WebServer(*settings.darkroom_listen, routes if apart else routes + metrics)
+    own = WebServer(*apart, metrics, setting="DARKROOM_METRICS_LISTEN") if apart else None
+    return Darkroom(services, engine, gateway, web, own, opened.database, supervisor, heartbeat, strays)
 
 
 def timings_of(settings: Settings) -> Timings:
@@ -249,7 +266,12 @@ async def run(settings: Settings) -> None:
             "DISCORD_TOKEN is not set. Put your bot token into the environment or a .env file; "
             "to try Darkroom without one, run `make sandbox` in a clone of it."
         )
-    async with assemble(settings) as darkroom:
+    sentry = settings.darkroom_sentry_dsn
+    proxy = None if settings.proxy is None else str(settings.proxy)
+    async with contextlib.AsyncExitStack() as stack:
+        dsn = sentry.get_secret_value() if sentry else None
+        stack.enter_context(reporting(dsn, settings.otel_exporter_otlp_endpoint, proxy))
+        darkroom = await stack.enter_async_context(assemble(settings))
         try:
             await darkroom.run(settings.discord_token.get_secret_value())
         finally:

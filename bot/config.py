@@ -41,6 +41,11 @@ RANGES: dict[str, tuple[float, float]] = {
     **KEPT,
 }
 """Every setting that is a number: at least and at most."""
+SHAPES = {
+    "darkroom_metrics_token": (r"[!-~]{16,}", "must be at least 16 characters, without spaces."),
+    "darkroom_sentry_dsn": (r"https?://[^\s/@]+@[^\s/@]+/\S+", "must be a project's DSN, like https://key@host/1."),
+    "otel_exporter_otlp_endpoint": (r"https?://[^\s@?#]+", "must look like http://host:4318 or https://host/path."),
+}
 RANGE_EXAMPLE = "for example *=198.18.0.0/15"
 
 
@@ -85,6 +90,14 @@ class Settings(BaseSettings):
         default=("127.0.0.1", 8080),
         description="Webhook and health server. `:8080` or `[::]:8080` is every address, IPv4 and IPv6; "
         "`0.0.0.0:8080` IPv4 alone.",
+    )
+    darkroom_metrics_listen: Annotated[tuple[str, int] | None, NoDecode] = Field(
+        default=None, description="`host:port` of a server for `/metrics` alone; unset: on the server above."
+    )
+    darkroom_metrics_token: SecretStr | None = Field(
+        default=None,
+        description="What readers of `/metrics` send as a bearer token, at least 16 characters; unset: whoever reaches "
+        "it may read it.",
     )
     darkroom_public_url: str | None = Field(
         default=None,
@@ -148,6 +161,14 @@ class Settings(BaseSettings):
     darkroom_log_format: LogFormat = Field(
         default=LogFormat.TEXT, description="The form of the log: lines for people or JSON for machines."
     )
+    darkroom_sentry_dsn: SecretStr | None = Field(
+        default=None, description="The DSN of a Sentry project that gets errors, without anything of any person; needs the extra "
+        "`sentry`."
+    )
+    otel_exporter_otlp_endpoint: str | None = Field(
+        default=None, description="Base address of an OpenTelemetry collector (OTLP over HTTP) that gets spans; needs the extra "
+        "`otel`."
+    )
 
     @property
     def database_url(self) -> SecretStr:
@@ -174,7 +195,7 @@ class Settings(BaseSettings):
         parse_master_keys(value.get_secret_value())
         return value
 
-    @field_validator("darkroom_listen", mode="before")
+    @field_validator("darkroom_listen", "darkroom_metrics_listen", mode="before")
     @classmethod
     def _split_listen(cls, value: object) -> object:
         return split_listen(value) if isinstance(value, str) else value
@@ -229,6 +250,14 @@ class Settings(BaseSettings):
         if not re.fullmatch(r"[0-9]{1,3}", text) or not least <= int(text) <= most:
             raise ValueError(f"must be a whole number from {least} to {most}.")
         return int(text)
+
+    @field_validator(*SHAPES, mode="before")
+    @classmethod
+    def _check_shape(cls, value: object, info: ValidationInfo) -> object:
+        pattern, sentence = SHAPES[info.field_name or ""]
+        if not re.fullmatch(pattern, str(value)):
+            raise ValueError(sentence)
+        return value
 
     @field_validator("darkroom_contact")
     @classmethod

@@ -60,6 +60,8 @@ def test_every_variable_is_read_under_its_name(monkeypatch: pytest.MonkeyPatch) 
         "DARKROOM_MASTER_KEY": f"{KEY},{KEY}",
         "DARKROOM_MASTER_KEY_FILE": "/run/secrets/key",
         "DARKROOM_LISTEN": "[::1]:9000",
+        "DARKROOM_METRICS_LISTEN": ":9100",
+        "DARKROOM_METRICS_TOKEN": "a-token-for-numbers",
         "DARKROOM_PUBLIC_URL": "https://bot.example.org:8443/",
         "DARKROOM_APIFRAME_URL": "http://127.0.0.1:5001/base/",
         "DARKROOM_AUROUS_URL": "http://localhost:5002",
@@ -75,6 +77,8 @@ def test_every_variable_is_read_under_its_name(monkeypatch: pytest.MonkeyPatch) 
         "DARKROOM_DETAILS_KEPT_DAYS": "180",
         "DARKROOM_LOG_LEVEL": "debug, aiosqlite=info",
         "DARKROOM_LOG_FORMAT": "JSON",
+        "DARKROOM_SENTRY_DSN": "https://key@sentry.example/1",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318",
     }
     assert sorted(given_values) == sorted(VARIABLES)
     for name, value in given_values.items():
@@ -87,6 +91,10 @@ def test_every_variable_is_read_under_its_name(monkeypatch: pytest.MonkeyPatch) 
     assert settings.darkroom_master_key is not None
     assert settings.darkroom_master_key_file == Path("/run/secrets/key")
     assert settings.darkroom_listen == ("::1", 9000)
+    assert settings.darkroom_metrics_listen == ("0.0.0.0", 9100)  # noqa: S104 - asked for
+    assert settings.darkroom_metrics_token is not None
+    assert settings.darkroom_sentry_dsn is not None
+    assert settings.otel_exporter_otlp_endpoint == "http://collector:4318"
     assert settings.darkroom_public_url == "https://bot.example.org:8443"
     assert settings.darkroom_apiframe_url == "http://127.0.0.1:5001/base"
     assert settings.darkroom_aurous_url == "http://localhost:5002"
@@ -231,6 +239,10 @@ def test_settings_cannot_be_changed_after_the_start() -> None:
                 "http://[::1",
             ],
         ),
+        ("DARKROOM_METRICS_LISTEN", ["9100", "host:99999"]),
+        ("DARKROOM_METRICS_TOKEN", ["short", "sixteen letters with spaces"]),
+        ("DARKROOM_SENTRY_DSN", ["https://sentry.example/1", "key@sentry.example"]),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", ["collector:4318", "http://user@collector:4318"]),
         ("DARKROOM_LOG_LEVEL", ["verbose", "WARNING,aiosqlite", "DEBUG,a b=INFO"]),
         ("DARKROOM_LOG_FORMAT", ["yaml"]),
         ("DARKROOM_DATABASE_URL", ["postgres://u:secret@db/x", "sqlite:///x.db", "mysql+aiomysql://u@db/x"]),

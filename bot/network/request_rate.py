@@ -13,6 +13,8 @@ RATE_PER_SECOND = 45
 """Discord allows a bot 50 requests a second in all (/docs/topics/rate-limits); a new connection begins a new count."""
 _COUNTED = re.compile(r"/api/v\d+/(?!interactions/|webhooks/)")
 """Answers to interactions are exempt (the same page)."""
+for _answer in ("2xx", "4xx", "429", "5xx", "none"):
+    DISCORD_REQUESTS.add(_answer, by=0)
 
 
 def request_limiter() -> AsyncLimiter:

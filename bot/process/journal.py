@@ -5,7 +5,7 @@ A process that dies between the two says nothing.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ from bot.process.figures import CHANGES, CREDITS
 from bot.records.event import EventStatus
 from bot.records.generation import GenerationStatus
 from bot.records.job import LaneName
-from bot.records.key import KeyStatus
+from bot.records.key import KeyStatus, ProviderName
 from bot.records.post import PostStatus
 from bot.records.removal import RemovalStatus
 from bot.records.training import TrainingStatus
@@ -80,6 +80,8 @@ ON_ARRIVAL: Mapping[LaneName, str] = {
 """The word for a new row, where it is not that of its status."""
 PASSING = frozenset({"waiting", "sending", Turn.EDITED})
 """Words of what is still under way for a message; they are said at DEBUG."""
+PAUSED = (LaneName.KEYS, LaneName.EVENTS)
+"""Lanes whose rows can be paused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,22 @@ class Settled:
 def word_for(lane: LaneName, status: str, *, is_new: bool = False) -> str:
     usual = WORDS[lane].get(status, status)
     return ON_ARRIVAL.get(lane, usual) if is_new else usual
+
+
+def possible() -> Iterator[tuple[str, str]]:
+    """Every lane with each word that can be said of it. In a series that begins above 0 Prometheus sees no increase."""
+    for lane, words in WORDS.items():
+        yield from ((lane, word) for word in (*words.values(), Turn.ERASED))
+        yield lane, ON_ARRIVAL.get(lane, Turn.ERASED)
+    yield from ((lane, word) for lane in PAUSED for word in (Turn.PAUSED, Turn.RESUMED))
+    yield from ((LaneName.POSTS, word) for word in (Turn.EDITED, Turn.HANDED_OVER))
+    yield from ((LaneName.GUILDS, word) for word in (Turn.ERASED, Turn.MEMBER_ERASED))
+
+
+for _lane, _word in possible():
+    CHANGES.add(_lane, _word, by=0)
+for _provider in ProviderName:
+    CREDITS.add(_provider, by=0)
 
 
 def tell(noted: Sequence[Change | Settled]) -> None:

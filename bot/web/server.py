@@ -71,12 +71,21 @@ class Route:
 
 
 class WebServer:
-    """`port` 0 lets the system choose; `.port` tells which it is after `start`."""
+    """`port` 0 lets the system choose; `.port` tells which it is after `start`. `setting`: where it comes from."""
 
-    def __init__(self, host: str, port: int, routes: Sequence[Route], *, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        routes: Sequence[Route],
+        *,
+        limits: Limits | None = None,
+        setting: str = "DARKROOM_LISTEN",
+    ) -> None:
         self._host = host
         self._asked_port = port
         self._routes = tuple(routes)
+        self._setting = setting
         self._limits = limits or Limits()
         self._runner: web.ServerRunner | None = None
 
@@ -88,12 +97,14 @@ class WebServer:
 
     async def start(self) -> None:
         """StartupError when the address cannot be listened on."""
-        opened = await asyncio.to_thread(open_sockets, self._host, self._asked_port)
+        opened = await asyncio.to_thread(open_sockets, self._host, self._asked_port, self._setting)
         runner = web.ServerRunner(_Listener(self._respond, self._limits), shutdown_timeout=self._limits.body_seconds)
         await runner.setup()
         for each in opened:
             await web.SockSite(runner, each).start()
         self._runner = runner
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        log.info("Listening on http://%s:%d for %s", host, self.port, ", ".join(route.path for route in self._routes))
 
     async def close(self) -> None:
         if self._runner is not None:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from bot.providers.base import VerifyWebhook, WebhookHint, WebhookSecrets
 from bot.records.key import ProviderName
-from bot.web.health import Metric
+from bot.web.metrics import Metric
 from bot.web.server import HttpRequest, HttpResponse, Route
 
 log = logging.getLogger(__name__)

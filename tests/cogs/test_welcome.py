@@ -10,7 +10,8 @@ import cogs.welcome
 from bot.client import DarkroomBot
 from bot.records.key import ProviderName
 from bot.sandbox.world import REHEARSAL_KEY
-from bot.storage.jobs import posts
+from bot.storage.rows import count_by
+from bot.storage.tables import posts
 from tests.cogs.private_messages import private
 from tests.cogs.simulated_guild import Message, Stage, answer_to, fields_of, text_of, until
 
@@ -62,7 +63,8 @@ async def all_is_sent(stage: Stage) -> None:
 
     async def look() -> None:
         counts.clear()
-        counts.update(await stage.world.darkroom.database.fetch(posts.count_by_status))
+        async with stage.world.darkroom.database.read() as connection:
+            counts.update(await count_by(connection, posts.c.status))
 
     await until(lambda: not counts.get("pending") and not counts.get("sending"), look)
 

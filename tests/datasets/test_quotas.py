@@ -16,7 +16,7 @@ from bot.errors import StorageTrouble, UserError
 from bot.generation.references import References
 from bot.photos.intake import Spool
 from bot.photos.room import Room
-from bot.process.monitoring import _measure
+from bot.process.readings import measure
 from bot.records.dataset import Dataset, DatasetStatus, SubjectKind
 from tests.fakes.attachments import Attachments
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, add_photos, photo
@@ -156,9 +156,9 @@ async def test_a_disk_that_fills_up_while_photos_come_is_not_blamed_on_them(
 
 async def test_metrics_show_what_photos_take_and_what_is_free(studio: Studio, attachments: Attachments) -> None:
     mine = await begin(studio)
-    before = {metric.name: metric.value for metric in await _measure(studio.opened.room)}
+    before = {metric.name: metric.value for metric in await measure(studio.opened.room)}
     await studio.datasets.take_in(mine, attachments.add_photos(2))
-    after = {metric.name: metric.value for metric in await _measure(studio.opened.room)}
+    after = {metric.name: metric.value for metric in await measure(studio.opened.room)}
     assert before["darkroom_spool_bytes"] == 0
     assert after["darkroom_spool_bytes"] == sum(studio.spool.path(name).stat().st_size for name in studio.files())
     assert after["darkroom_disk_free_bytes"] > 0

@@ -63,7 +63,7 @@ LEVELS = {
             ["cogs.events"],
             ["cogs.adapters"],
             ["cogs.jobs", "cogs.questions", "cogs"],
-            ["bot.process.monitoring"],
+            ["bot.process.monitoring", "bot.process.readings", "bot.process.telemetry"],
             ["bot.app"],
             ["bot.sandbox", "bot.doctor"],
             ["bot.__main__"],

@@ -16,7 +16,6 @@ from bot.records.job import LaneName
 from bot.services import build_lanes, build_services
 from bot.web.probe import ask_health
 from bot.web.server import WebServer
-from bot.web.webhooks import WebhookRoutes
 from tests.fakes.failing_disk import FULL, Disk, open_disk
 from tests.fakes.studio import Studio
 from tests.fakes.waiting import eventually
@@ -33,9 +32,7 @@ class Process:
         self.database = opened.database
         self.engine = Engine(build_lanes(opened, build_services(opened)), clock=opened.clock, timings=opened.timings)
         self.supervisor, self.heartbeat = Supervisor(), Heartbeat()
-        health = build_health(
-            opened, self.engine, Gateway(never_built), self.supervisor, self.heartbeat, WebhookRoutes([], {})
-        )
+        health = build_health(opened, self.engine, Gateway(never_built), self.supervisor, self.heartbeat)
         self.web = WebServer("127.0.0.1", 0, health.routes())
 
     async def run(self) -> None:

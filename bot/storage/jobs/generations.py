@@ -16,7 +16,6 @@ from bot.storage.policy_tables import approvals
 from bot.storage.rows import (
     changes_row,
     columns_of,
-    count_by,
     count_rows,
     drop_files,
     fetch_all,
@@ -169,10 +168,6 @@ def _settled_of_pack(event_id: int) -> sa.Select[Any]:
             )
         )
     )
-
-
-async def count_by_status(connection: AsyncConnection) -> dict[str, int]:
-    return await count_by(connection, generations.c.status)
 
 
 def objected() -> sa.ColumnElement[bool]:

@@ -14,7 +14,7 @@ from bot.storage import meta
 from bot.storage.changes import change_state
 from bot.storage.database import note_due
 from bot.storage.due import Claim, mark
-from bot.storage.rows import count_by, fetch_all, fetch_first, has_row, insert_row
+from bot.storage.rows import fetch_all, fetch_first, has_row, insert_row
 from bot.storage.tables import posts
 
 
@@ -151,7 +151,3 @@ async def hand_over(connection: AsyncConnection, post_id: int) -> bool:
     """A kept post was given to its owner; False when it is not kept (any more)."""
     kept = sa.update(posts).where(posts.c.id == post_id, posts.c.status == PostStatus.KEPT)
     return await change_state(connection, kept.values(status=PostStatus.POSTED), Turn.HANDED_OVER) == 1
-
-
-async def count_by_status(connection: AsyncConnection) -> dict[str, int]:
-    return await count_by(connection, posts.c.status)

@@ -9,15 +9,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Timings
 from bot.generation import submission
-from bot.process import monitoring
+from bot.process import readings
 from bot.providers.transport import Request, Response, Transport
+from bot.records.job import LaneName
 from bot.sandbox.rehearsal.faults import Fault, FaultKind
-from bot.storage import tables
-from bot.storage.jobs import trainings as rows
+from bot.storage import backlog, tables
 from tests.fakes.studio import TRAINS_IN, Studio
 from tests.trust.durability.job_books import check_paid_and_told, sent, statuses
 from tests.trust.durability.order_kills import (
@@ -102,12 +101,12 @@ async def _lose_one(studio: Studio, case: Case, dice: random.Random, score: Scor
 
 async def _is_visible(studio: Studio) -> bool:
     """Whether what nobody knows of is counted among the metrics."""
-    for table in (tables.trainings, tables.generations):
+    for lane, table in ((LaneName.TRAININGS, tables.trainings), (LaneName.GENERATIONS, tables.generations)):
         unknown = await studio.scalars(sa.select(table.c.id).where(table.c.status == "submitting"))
         shown = [
             metric.value
-            for metric in await monitoring._count_rows(studio.database)
-            if (metric.name, metric.labels) == (f"darkroom_{table.name}", {"status": "submitting"})
+            for metric in await readings.what_waits(studio.database, studio.clock.now())
+            if (metric.name, metric.labels) == ("darkroom_open_jobs", {"lane": lane, "status": "submitting"})
         ]
         if len(unknown) != sum(shown):
             return False
@@ -149,12 +148,12 @@ def send_again_for_a_month(patch: pytest.MonkeyPatch) -> None:
 
 
 def show_no_unknown_trainings(patch: pytest.MonkeyPatch) -> None:
-    real = rows.count_by_status
+    real = backlog.open_by_status
 
-    async def count(connection: AsyncConnection) -> dict[str, Any]:
-        return {status: total for status, total in (await real(connection)).items() if status != "submitting"}
+    async def count(*given: Any, **options: Any) -> dict[str, int]:
+        return {status: total for status, total in (await real(*given, **options)).items() if status != "submitting"}
 
-    patch.setattr(rows, "count_by_status", count)
+    patch.setattr(backlog, "open_by_status", count)
 
 
 ROW = Row(
