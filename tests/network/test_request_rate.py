@@ -6,11 +6,14 @@ from typing import cast
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from aiolimiter import AsyncLimiter
 from multidict import CIMultiDict
 from yarl import URL
 
 from bot.network.request_rate import RATE_PER_SECOND, paced, request_limiter
+from bot.process.figures import DISCORD_REQUESTS
 from tests.fakes.loop import run_on_leaping_time
 from tests.fakes.waiting import HANG_S
 
@@ -88,3 +91,24 @@ def test_every_request_that_discord_counts_waits_for_its_turn(path: str) -> None
 )
 def test_answers_to_people_and_files_do_not_wait(path: str) -> None:
     assert seconds_for(path) < 1 / RATE_PER_SECOND
+
+
+async def test_answers_are_counted_by_kind_and_429_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mutant: a count of 4xx in which the answer that bans an address is lost."""
+    monkeypatch.setattr(DISCORD_REQUESTS, "values", {})
+    waiting = iter([200, 429, 404, 204, 502])
+
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(status=next(waiting))
+
+    app = web.Application()
+    app.router.add_get("/", answer)
+    async with TestServer(app) as server, aiohttp.ClientSession(trace_configs=[paced()]) as session:
+        for _ in range(5):
+            async with session.get(server.make_url("/")) as response:
+                await response.read()
+        address = server.make_url("/")
+    async with aiohttp.ClientSession(trace_configs=[paced()]) as session:
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await session.get(address)
+    assert DISCORD_REQUESTS.values == {("2xx",): 2, ("429",): 1, ("4xx",): 1, ("5xx",): 1, ("none",): 1}
