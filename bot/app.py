@@ -76,16 +76,12 @@ class Darkroom:
     engine: Engine
     gateway: Gateway
     web: WebServer
-    metrics: WebServer | None
-    """Where metrics have a port of their own."""
+    servers: Sequence[WebServer]
+    """`web`, and that of the metrics if they have a port of their own."""
     database: Database
     supervisor: Supervisor
     heartbeat: Heartbeat
     strays: Strays
-
-    @property
-    def servers(self) -> list[WebServer]:
-        return [self.web] if self.metrics is None else [self.web, self.metrics]
 
     async def run(self, token: str) -> None:
         """Serve until cancelled.
@@ -219,9 +215,15 @@ def _build(
 
     def make_bot() -> DarkroomBot:
         proxy = None if settings.proxy is None else str(settings.proxy)
-        bot = DarkroomBot(services, EXTENSIONS, show_error, ActionButton, invitation=invitation, proxy=proxy)
+        bot = DarkroomBot(services, EXTENSIONS, show_error, ActionButton, proxy=proxy)
         for adapter in adapters:
             adapter.bot = bot
+
+        async def say_link() -> None:
+            if bot.application_id is not None:
+                log.info("Invite the bot with %s", invitation(bot.application_id))
+
+        bot.add_listener(say_link, "on_connect")
         return bot
 
     gateway = Gateway(make_bot)
@@ -237,8 +239,8 @@ def _build(
     metrics = MetricsRoute(readings.read, token.get_secret_value() if token else None).routes()
     apart = settings.darkroom_metrics_listen
     web = WebServer(*settings.darkroom_listen, routes if apart else routes + metrics)
-    own = WebServer(*apart, metrics, setting="DARKROOM_METRICS_LISTEN") if apart else None
-    return Darkroom(services, engine, gateway, web, own, opened.database, supervisor, heartbeat, strays)
+    servers = [web, *([WebServer(*apart, metrics, setting="DARKROOM_METRICS_LISTEN")] if apart else [])]
+    return Darkroom(services, engine, gateway, web, servers, opened.database, supervisor, heartbeat, strays)
 
 
 def timings_of(settings: Settings) -> Timings:

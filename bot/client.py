@@ -74,7 +74,7 @@ class DarkroomBot(commands.Bot):
     """The bot. `services` are for the cogs; `extensions` are names of modules that are loaded at login.
 
     `show_error` gets every error of a command, a button or a modal and answers the member. `button` is the class of the
-    buttons that outlive restarts. `invitation` makes the link that invites the application with this id.
+    buttons that outlive restarts.
     """
 
     def __init__(
@@ -84,7 +84,6 @@ class DarkroomBot(commands.Bot):
         show_error: ShowError,
         button: type[discord.ui.DynamicItem[Any]],
         *,
-        invitation: Callable[[int], str],
         proxy: str | None = None,
     ) -> None:
         super().__init__(
@@ -106,7 +105,6 @@ class DarkroomBot(commands.Bot):
         self._extension_names = tuple(extensions)
         self.show_error = show_error
         self._button = button
-        self._invitation = invitation
         self.buttons: dict[str, Mapping[str, Press]] = {}
         """What the buttons of each area do, by action."""
         self.check_command: CheckCommand = _allow
@@ -119,8 +117,6 @@ class DarkroomBot(commands.Bot):
         """Whether Discord has answered since the connection was last lost."""
 
     async def setup_hook(self) -> None:
-        assert self.application_id is not None  # known once the bot is logged in
-        log.info("Invite the bot with %s", self._invitation(self.application_id))
         self.add_dynamic_items(self._button)
         for name in self._extension_names:
             await self.load_extension(name)

@@ -251,11 +251,11 @@ class Settings(BaseSettings):
             raise ValueError(f"must be a whole number from {least} to {most}.")
         return int(text)
 
-    @field_validator(*SHAPES, mode="before")
+    @field_validator(*SHAPES)
     @classmethod
-    def _check_shape(cls, value: object, info: ValidationInfo) -> object:
+    def _check_shape(cls, value: SecretStr | str, info: ValidationInfo) -> SecretStr | str:
         pattern, sentence = SHAPES[info.field_name or ""]
-        if not re.fullmatch(pattern, str(value)):
+        if not re.fullmatch(pattern, value.get_secret_value() if isinstance(value, SecretStr) else value):
             raise ValueError(sentence)
         return value
 

@@ -141,7 +141,9 @@ def tell(noted: Sequence[Change | Settled]) -> None:
     changes = [each for each in reversed(noted) if isinstance(each, Change)]
     for line in reversed([replace(each, credits=took.pop((each.lane, each.id), None)) for each in changes]):
         CHANGES.add(line.lane, line.word)
-        log.log(logging.DEBUG if line.word in PASSING else logging.INFO, sentence(line), extra={"fields": fields(line)})
+        level = logging.DEBUG if line.word in PASSING else logging.INFO
+        if log.isEnabledFor(level):
+            log.log(level, sentence(line), extra={"fields": fields(line)})
 
 
 def sentence(change: Change) -> str:

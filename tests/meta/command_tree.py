@@ -16,7 +16,7 @@ CHAT, MESSAGE_MENU = 1, 3
 
 async def command_tree() -> list[Payload]:
     """What would be sent to Discord."""
-    bot = DarkroomBot(cast("Services", None), EXTENSIONS, show_error, ActionButton, invitation=str)
+    bot = DarkroomBot(cast("Services", None), EXTENSIONS, show_error, ActionButton)
     async with bot:
         for name in EXTENSIONS:
             await bot.load_extension(name)

@@ -105,7 +105,7 @@ async def test_a_file_that_leads_to_the_proxy_itself_is_refused(proxy: Proxy, sp
 async def test_discord_is_asked_through_it(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Route, "BASE", "http://discord.example/api/v10")
     proxy.answer = b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
-    bot = DarkroomBot(cast("Services", None), (), show_error, ActionButton, invitation=str, proxy=str(proxy.url))
+    bot = DarkroomBot(cast("Services", None), (), show_error, ActionButton, proxy=str(proxy.url))
     async with bot:
         with pytest.raises(discord.LoginFailure):
             await bot.login("a-token")

@@ -181,9 +181,7 @@ async def open_desk() -> AsyncIterator[Desk]:
         poster = DiscordPoster()
         opened = resources(database, Spool(folder / "spool"), clock, poster=poster)
         stack.callback(opened.pool.close)
-        bot = await stack.enter_async_context(
-            DarkroomBot(build_services(opened), EXTENSIONS, show_error, ActionButton, invitation=str)
-        )
+        bot = await stack.enter_async_context(DarkroomBot(build_services(opened), EXTENSIONS, show_error, ActionButton))
         await bot.login(standin.token)
         poster.bot, bot.is_reached = bot, True
         yield Desk(standin, opened, poster, bot, standin.world.add_guild("Photo club"))

@@ -51,14 +51,12 @@ def command(
     return running(RUN, folder, standin, name, token=token, options=DEVELOPMENT, port=port, **variables)
 
 
-async def assert_tidy(process: asyncio.subprocess.Process, code: int) -> str:
-    """What it has logged."""
+async def assert_tidy(process: asyncio.subprocess.Process, code: int) -> None:
     async with asyncio.timeout(HANG_S):
         said, logged = await process.communicate()
     assert process.returncode == code, logged.decode()
     assert b"LEFT 0 []" in said, said.decode()
     assert [word for word in UNTIDY if word in logged.decode()] == [], logged.decode()
-    return logged.decode()
 
 
 async def until_there(path: Path) -> None:
@@ -146,10 +144,13 @@ async def test_the_first_lines_say_where_it_listens_and_how_it_is_invited(
 ) -> None:
     """Mutant: port 0, which was asked for, instead of the one that it got; a link before the id is known."""
     async with command(tmp_path, "run", standin, standin.token) as process:
-        await standin.gateway.wait_connected(HANG_S)
+        assert process.stderr is not None
+        logged = ""
+        async with asyncio.timeout(HANG_S):
+            while "Invite" not in logged:
+                logged += (await process.stderr.readline()).decode()
         process.send_signal(signal.SIGTERM)
-        logged = await assert_tidy(process, 0)
+        await assert_tidy(process, 0)
     assert re.search(r"Listening on http://127\.0\.0\.1:[1-9]\d+ for .*/metrics", logged)
-    assert re.search(
-        rf"Invite the bot with https://\S+client_id={standin.state.application_id}&\S*permissions=\d+", logged
-    )
+    bot_id = standin.world.bot.id
+    assert re.search(rf"Invite the bot with https://\S+client_id={bot_id}&\S*permissions=\d+", logged)
