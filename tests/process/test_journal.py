@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -195,3 +196,25 @@ async def test_what_was_undone_is_not_said(studio: Studio, said: pytest.LogCaptu
     with pytest.raises(ValueError, match="undone"):
         await studio.database.write(fails)
     assert (lines(said), CHANGES.values) == ([], before)
+
+
+async def test_what_a_database_undoes_and_runs_again_is_said_once(
+    studio: Studio, said: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutant: changes of the try that PostgreSQL has undone are said, too."""
+    key_id, now = await studio.set_key(), studio.clock.now()
+    assert studio.database.writer is not None
+    commit = studio.database.writer._commit_one
+
+    async def twice(connection: AsyncConnection, write: Callable[[], Awaitable[list[Any]]]) -> list[Any]:
+        async with connection.begin() as undone:
+            await write()
+            await undone.rollback()
+        return await commit(connection, write)
+
+    monkeypatch.setattr(studio.database.writer, "_commit_one", twice)
+    said.clear()
+    await studio.database.write(
+        lambda connection: keys.pause(connection, key_id, reason="401", now=now, tried_again_at=now)
+    )
+    assert [each["event"] for each in lines(said)] == ["paused"]
