@@ -16,5 +16,6 @@ async def finish(bot: DarkroomBot, post: Post, card: SafeLayout) -> None:
 
 
 def is_of(message: discord.Message, post: Post) -> bool:
-    """Whether the message is this post. Its outermost components are looked at alone."""
-    return component_id(post.kind, post.subject_id) in {part.id for part in message.components}
+    """Whether the message is this post."""
+    boxes = [part for part in message.components if isinstance(part, discord.components.Container)]
+    return any(box.id == component_id(post.kind, post.subject_id) for box in boxes)

@@ -183,28 +183,19 @@ class Playthrough:
         places = [self.stage.channel, *self.stage.channel.threads]
         return [message for place in places for message in self.stage.posts(place) if message.components]
 
-    async def posted(self, text: str) -> discord.Message:
-        """Wait until a public message holds this text."""
+    async def posted(self, text: str, *kinds: PostKind) -> discord.Message:
+        """Wait until a public message, of one of these kinds if some are given, holds this text."""
 
         def found() -> list[discord.Message]:
-            return [message for message in self.messages() if text in text_of(message)]
+            among = [message for message in self.messages() if not kinds or kind_of(message) in kinds]
+            return [message for message in among if text in text_of(message)]
 
         await until(found)
         return found()[0]
 
     async def panel(self, text: str = "") -> discord.Message:
         """The panel, once it says this."""
-
-        def found() -> list[discord.Message]:
-            return [
-                message
-                for message in self.messages()
-                if kind_of(message) is PostKind.EVENT_PANEL and text in text_of(message)
-            ]
-
-        await until(found)
-        (panel,) = found()
-        return panel
+        return await self.posted(text, PostKind.EVENT_PANEL)
 
     async def form(self, member: simcord.MemberActor, label: str) -> InteractionResult:
         """What a button of the panel opens, once the panel has it."""
@@ -257,7 +248,7 @@ class Playthrough:
 
     async def ballot(self) -> discord.Message:
         """The ballot, in which nothing tells whose pictures these are."""
-        (ballot,) = [message for message in self.messages() if kind_of(message) is PostKind.EVENT_BALLOT]
+        ballot = await self.posted("", PostKind.EVENT_BALLOT)
         shown = f"{text_of(ballot)} {tree_of(ballot)} {[file.filename for file in ballot.attachments]}"
         for member in (self.ada, self.ben, self.cleo):
             assert str(member.id) not in shown
