@@ -22,7 +22,7 @@ def meaning(name: str) -> str:
     parts = [field.description or ""]
     if name in RANGES:
         least, most = RANGES[name]
-        parts.append(f"From {least:,} to {most:,}.")
+        parts.append(f"From {least} to {most}.")
     if isinstance(field.annotation, type) and issubclass(field.annotation, Enum):
         *names, last = (f"`{choice.value}`" for choice in field.annotation)
         parts.append(f"{', '.join(names)} or {last}.")

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.install.image import instructions
+
 ROOT = Path(__file__).parents[2]
 
 
 def _instructions() -> list[tuple[str, str]]:
-    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    joined = re.sub(r"\\\n\s*", " ", "\n".join(lines))
-    return [(word.upper(), rest.strip()) for word, _, rest in (line.partition(" ") for line in joined.splitlines())]
+    return instructions((ROOT / "Dockerfile").read_text(encoding="utf-8"))
 
 
 def _all(word: str) -> list[str]:

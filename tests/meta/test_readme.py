@@ -7,6 +7,7 @@ import pytest
 
 from bot import __version__
 from bot.__main__ import COMMANDS
+from bot.process.supervision import STOP_S
 from tests import settings_table
 from tests.meta.command_surface import SURFACE
 from tests.meta.sources import ROOT
@@ -44,6 +45,10 @@ def test_the_command_table_names_every_option(command: str) -> None:
 
 def test_the_programs_table_names_every_command_of_the_program_and_no_other() -> None:
     assert sorted(code_in(cells[0])[0] for cells in table(OPERATORS, "The program")) == sorted([*COMMANDS, "version"])
+
+
+def test_operators_are_told_how_long_it_takes_to_end() -> None:
+    assert f"it ends in order, within {STOP_S:.0f} seconds." in OPERATORS
 
 
 def test_the_settings_table_is_the_one_that_the_code_gives() -> None:
