@@ -148,6 +148,7 @@ class OutboxService(Service):
             prepared = None if message_id is not None else await self._poster.prepare(post)
             if prepared is not None:
                 message_id = await self._earlier(post, place)
+            is_found = message_id is not None
             if message_id is None:
                 async with self._reach.turn(place, post.kind, Act.SEND):
                     claim = await self._mark_sending(claim)
@@ -158,7 +159,7 @@ class OutboxService(Service):
         except NotNow as error:
             await self._later(claim, error)
         else:
-            await self._posted(claim, message_id)
+            await self._posted(claim, message_id, is_found=is_found)
 
     async def _earlier(self, post: Post, place: Place) -> int | None:
         """The id of the message that an interrupted try, or a life we know nothing of, has sent; None without one.
@@ -225,14 +226,18 @@ class OutboxService(Service):
         )
         return Claim(claim.row, claim.id, claim.owner, PostStatus.SENDING, claim.wakes, claim.due_at)
 
-    async def _posted(self, claim: Claim[Post], message_id: int) -> None:
+    async def _posted(self, claim: Claim[Post], message_id: int, *, is_found: bool) -> None:
+        """`is_found`: the message was there. If another life has sent it, it is written anew, for rows of this one."""
         post, now = claim.row, self._clock.now()
+        is_adopted = is_found and self._database.inherited.is_adopted(post)
         self._begun.pop(claim.id, None)
 
         async def transaction(connection: AsyncConnection) -> None:
             posted = {"status": PostStatus.POSTED, "message_id": message_id, "posted_at": now, "attempt": 0}
             await store(connection, tables.posts, claim, due_at=None, **posted | _forgotten(post))
             await self._catch_up(connection, post, now)
+            if is_adopted:
+                await posts.renew(connection, post.kind, post.subject_id, due_at=now)
             if post.kind in DELIVERIES:
                 await timeline.add(connection, post.subject_table, post.subject_id, "delivered", at=now)
             if post.kind is PostKind.EVENT_PANEL:

@@ -183,7 +183,7 @@ class PackRunner:
             index = offset + number
             if (lora.id, index) in there or (event.id, lora.id, index) in self._refused:
                 continue
-            seed = seed_of(event.id, number, None if event.mode is EventMode.BAKEOFF else lora.id)
+            seed = seed_of(event.id, number, None if event.mode is EventMode.BAKEOFF else lora.remote_id)
             settings = GenerationSettings(strength=strength, seed=seed)
             yield MissingPicture(lora, index, fill(prompt, lora.trigger_word or lora.name), settings, turn)
             turn += 1
@@ -221,7 +221,7 @@ class PackRunner:
         return None, True
 
 
-def seed_of(event_id: int, prompt_number: int, lora_id: int | None) -> int:
+def seed_of(event_id: int, prompt_number: int, remote_id: str | None) -> int:
     """The seed for this prompt: always the same for a LoRA, and in a bake-off (None) for all of its candidates."""
-    of_lora = "" if lora_id is None else f":{lora_id}"
+    of_lora = "" if remote_id is None else f":{remote_id}"
     return zlib.crc32(f"{event_id}:{prompt_number}{of_lora}".encode()) % (SEED_MAX + 1)

@@ -74,7 +74,13 @@ class Fetched:
 
 
 KIND = JobKind(
-    tables.generations, SubjectTable.GENERATION, Generation, PICTURES, check_move, generations.by_webhook_token
+    tables.generations,
+    SubjectTable.GENERATION,
+    Generation,
+    PICTURES,
+    lambda generation: generation.idempotency_key,
+    check_move,
+    generations.by_webhook_token,
 )
 
 

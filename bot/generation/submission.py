@@ -11,12 +11,14 @@ from bot.generation.pricing import has_vanished
 from bot.generation.references import References
 from bot.jobs.outcomes import ENDED_BY_MODERATORS, EVENT_CANCELLED, NOTHING
 from bot.keys.service import KeyService
-from bot.providers.base import ProviderClient
+from bot.providers.base import GenerationReport, ProviderClient
+from bot.providers.calls import CLOCK_SLACK
 from bot.records.generation import Generation, GenerationStatus, Operation
 from bot.records.lora import Lora
 from bot.resources import Resources, Service
 from bot.storage.due import Claim
 from bot.storage.jobs import generations, loras, styles, trainings
+from bot.storage.restored import Restored
 
 S = GenerationStatus
 
@@ -51,12 +53,18 @@ class GenerationSubmission(Service):
         if generation.submitting_at is not None and now > generation.submitting_at + KEY_MEMORY:
             await self._fail(claim, failures.UNKNOWN_OUTCOME)
             return
+        restored = self._sent_by_another_life(generation)
         if now > generation.created_at + self._timings.give_up:
+            if restored is not None:
+                await self._stop_unknown(claim)
+                return
             was_sent = generation.submitting_at is not None
             await self._fail(claim, failures.UNKNOWN_OUTCOME if was_sent else failures.UNREACHABLE)
             return
         client = await self._client(claim)
         if client is None:
+            return
+        if restored is not None and not await self._is_unsent(claim, client, restored):
             return
         target = await self._target(claim)
         if target is None:
@@ -85,6 +93,36 @@ class GenerationSubmission(Service):
             await self._not_submitted(claim, error, target.lora if vanished else None)
         else:
             await self._outcomes.submitted(claim, report)
+
+    def _sent_by_another_life(self, generation: Generation) -> Restored | None:
+        """When an order that is new to us may be paid for already, and its key does not keep it from being so again."""
+        if generation.submitting_at is not None:
+            return None
+        return self._database.inherited.may_be_sent(generation, self._clock.now() - KEY_MEMORY)
+
+    async def _is_unsent(self, claim: Claim[Generation], client: ProviderClient, restored: Restored) -> bool:
+        """Whether the provider has nothing that we do not know from the time between backup and restore.
+
+        If it has, nobody can tell whether it is this order (its list does not say what was asked for), and the order
+        ends.
+        """
+        known = await self._database.fetch(generations.request_ids)
+        until = restored.restored_at + CLOCK_SLACK
+
+        def is_unknown(report: GenerationReport) -> bool:
+            return report.request_id not in known and (report.created_at is None or report.created_at <= until)
+
+        try:
+            found = await client.find_generation(is_unknown, restored.taken_at)
+        except ProviderError as error:
+            await self._not_submitted(claim, error)
+            return False
+        if found is not None:
+            await self._stop_unknown(claim)
+        return found is None
+
+    async def _stop_unknown(self, claim: Claim[Generation]) -> None:
+        await self._outcomes.fail(claim, failures.UNKNOWN_OUTCOME, took=paid_for(claim.row))
 
     async def _target(self, claim: Claim[Generation]) -> Target | None:
         """What the order is made with; None, and the order has failed, when the LoRA or style has gone meanwhile."""

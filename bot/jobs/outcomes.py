@@ -124,7 +124,17 @@ class JobOutcomes(Service, Generic[JobT]):
         places = [] if post is None else await self._places(connection, job, post)
         if post is not None and places:
             now, guild_id, user_id = self._clock.now(), job.guild_id, job.user_id
-            await posts.add(connection, post, job.id, guild_id=guild_id, user_id=user_id, places=places, now=now)
+            known_as = self._kind.known_as(job)
+            await posts.add(
+                connection,
+                post,
+                job.id,
+                guild_id=guild_id,
+                user_id=user_id,
+                places=places,
+                now=now,
+                known_as=known_as,
+            )
         if job.event_id is not None:
             await events.wake(connection, job.event_id, now=self._clock.now())
         await assign_free_slots(connection, job.key_id, self._kind.slots, clock=self._clock)

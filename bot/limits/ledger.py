@@ -93,7 +93,9 @@ class Ledger:
         spend = await spends.settle(connection, subject, subject_id, took, now=now)
         if spend is not None and spend.credits:
             what = f"{subject} #{subject_id}, {spend.credits} credits of {spend.provider.label}"
-            await moderation_log.note(connection, spend.guild_id, Act.PAID, spend.user_id, what, now=now)
+            await moderation_log.note(
+                connection, spend.guild_id, Act.PAID, spend.user_id, what, now=now, known_as=f"paid:{what}"
+            )
         return spend
 
     async def _check(

@@ -1,6 +1,6 @@
 """What a provider's client offers, in words that fit every provider. Its own words stay in its own folder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -201,8 +201,10 @@ class ProviderClient(Protocol):
 
     async def generation(self, request_id: str) -> GenerationReport: ...
 
-    async def listed_generation(self, request_id: str, since: datetime) -> GenerationReport | None:
-        """The same as the provider's list has it; None when the list has it not, back to `since`."""
+    async def find_generation(
+        self, is_it: Callable[[GenerationReport], bool], since: datetime
+    ) -> GenerationReport | None:
+        """The newest that is meant, as the provider's list has it; None when the list has none, back to `since`."""
         ...
 
     async def cancel_generation(self, request_id: str) -> bool:

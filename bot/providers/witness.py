@@ -19,7 +19,10 @@ async def look_at_training(client: ProviderClient, request_id: str, since: datet
 
 
 async def look_at_generation(client: ProviderClient, request_id: str, since: datetime) -> GenerationReport:
-    return await _look(lambda: client.generation(request_id), lambda: client.listed_generation(request_id, since))
+    return await _look(
+        lambda: client.generation(request_id),
+        lambda: client.find_generation(lambda report: report.request_id == request_id, since),
+    )
 
 
 async def is_there(client: ProviderClient, remote_id: str) -> bool:

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage import meta
 from bot.storage.rows import count_rows
-from bot.storage.tables import generations, trainings
+from bot.storage.tables import generations, loras, trainings
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,15 @@ class Identity:
     @property
     def webhook_token(self) -> str:
         return base64.urlsafe_b64encode(self.source[24:48]).decode()
+
+
+FIRST_NAME = 2**62
+"""Beyond every id of a row."""
+
+
+def number_of(name: str) -> int:
+    """A number for what has this name, the same in every life of the database; below 2**63, and the id of no row."""
+    return FIRST_NAME + int.from_bytes(hashlib.sha256(name.encode()).digest()[:7])
 
 
 def drawn() -> Identity:
@@ -56,8 +65,10 @@ async def of_generation(
         return drawn()
     columns = generations.c
     same = sa.and_(columns.event_id == event_id, columns.lora_id == lora_id, columns.pack_index == pack_index)
+    # A LoRA that is taken over again has another id here; the provider's stays.
+    remote_id = await connection.scalar(sa.select(loras.c.remote_id).where(loras.c.id == lora_id))
     return await _derived(
-        connection, "picture", event_id, lora_id, pack_index, await count_rows(connection, generations, same)
+        connection, "picture", event_id, remote_id, pack_index, await count_rows(connection, generations, same)
     )
 
 

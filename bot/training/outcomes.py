@@ -49,7 +49,13 @@ UNKNOWN_KIND = {ProviderName.APIFRAME: SubjectKind.OBJECT, ProviderName.AUROUS: 
 
 
 KIND = JobKind(
-    tables.trainings, SubjectTable.TRAINING, Training, TRAININGS, lifecycle.check_move, trainings.by_webhook_token
+    tables.trainings,
+    SubjectTable.TRAINING,
+    Training,
+    TRAININGS,
+    lambda training: training.marker,
+    lifecycle.check_move,
+    trainings.by_webhook_token,
 )
 
 

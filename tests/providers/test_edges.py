@@ -158,4 +158,4 @@ async def test_a_list_that_cannot_be_read_is_no_witness(
 ) -> None:
     server.faults.next("GET /v2/jobs", *[Fault.answer(200, body=body)] * TRIES)
     with pytest.raises(Unavailable):
-        await client.listed_generation(UNKNOWN_ID, LONG_AGO)
+        await client.find_generation(lambda report: report.request_id == UNKNOWN_ID, LONG_AGO)

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import re
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -112,10 +112,12 @@ class Apiframe:
     async def generation(self, request_id: str) -> GenerationReport:
         return await self._calls.read(f"/v2/jobs/{checked_id(request_id)}", of_body(parse_generation))
 
-    async def listed_generation(self, request_id: str, since: datetime) -> GenerationReport | None:
+    async def find_generation(
+        self, is_it: Callable[[GenerationReport], bool], since: datetime
+    ) -> GenerationReport | None:
         path = f"/v2/jobs?limit={PAGE_SIZE}"
         pages = self._calls.pages(path, "cursor", of_body(parse_generation_page), PAGES_CAP)
-        return await find_listed(pages, lambda report: report.request_id == request_id, since)
+        return await find_listed(pages, is_it, since)
 
     async def cancel_generation(self, request_id: str) -> bool:
         """Apiframe has no call for it (OpenAPI 2.0.0)."""

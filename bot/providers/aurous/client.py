@@ -1,6 +1,6 @@
 """Aurous Labs v1 as a provider: pictures, styles, the account; characters and endpoints have their own modules."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -76,11 +76,13 @@ class Aurous(CharacterCalls, EndpointCalls):
         path = f"/v1/images/{checked_id(request_id)}"
         return await self._calls.read(path, lambda answer: parse_generation(answer.body, self._calls.base_url))
 
-    async def listed_generation(self, request_id: str, since: datetime) -> GenerationReport | None:
+    async def find_generation(
+        self, is_it: Callable[[GenerationReport], bool], since: datetime
+    ) -> GenerationReport | None:
         """The list holds videos, too (Aurous Labs /list-your-generation-history)."""
         path = f"/v1/images?limit={PAGE_SIZE}"
         pages = self._calls.pages(path, "starting_after", self._read_generations, PAGES_CAP)
-        return await find_listed(pages, lambda report: report.request_id == request_id, since)
+        return await find_listed(pages, is_it, since)
 
     async def cancel_generation(self, request_id: str) -> bool:
         """May be repeated. The credits that were held come back."""

@@ -107,7 +107,10 @@ async def announce(
     shown_at = places[::-1] if what.is_for_host else places
     if event.opened_at is None:
         shown_at = host_of(event)
-    await post(connection, event, PostKind.EVENT_ANNOUNCEMENT, announcement_id, places=shown_at, now=now)
+    known_as = f"{event.id}:{once or what}"
+    await post(
+        connection, event, PostKind.EVENT_ANNOUNCEMENT, announcement_id, places=shown_at, now=now, known_as=known_as
+    )
     return True
 
 
@@ -119,11 +122,11 @@ async def post(
     *,
     places: Sequence[Place],
     now: datetime,
+    known_as: str | None = None,
 ) -> None:
     """Put a post about the event into the outbox."""
-    await posts.add(
-        connection, kind, subject_id, guild_id=event.guild_id, user_id=event.host_id, places=places, now=now
-    )
+    whose = {"guild_id": event.guild_id, "user_id": event.host_id}
+    await posts.add(connection, kind, subject_id, **whose, places=places, now=now, known_as=known_as)
 
 
 async def was_announced(connection: AsyncConnection, event_id: int, once: str) -> bool:

@@ -35,6 +35,11 @@ async def insert(connection: AsyncConnection, **values: Any) -> int:
     return await insert_row(connection, generations, status=GenerationStatus.QUEUED, image_urls=(), late=(), **values)
 
 
+async def request_ids(connection: AsyncConnection) -> set[str]:
+    """Of all orders that are known to be at a provider."""
+    return set(await fetch_values(connection, sa.select(generations.c.request_id)))
+
+
 async def get(connection: AsyncConnection, generation_id: int) -> Generation | None:
     return await fetch_first(connection, Generation, sa.select(generations).where(generations.c.id == generation_id))
 

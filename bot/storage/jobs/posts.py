@@ -14,6 +14,7 @@ from bot.storage import meta
 from bot.storage.changes import change_state
 from bot.storage.database import note_due
 from bot.storage.due import Claim, mark
+from bot.storage.identities import number_of
 from bot.storage.rows import fetch_all, fetch_first, has_row, insert_row
 from bot.storage.tables import posts
 
@@ -29,10 +30,13 @@ async def add(
     now: datetime,
     due_at: datetime | None = None,
     instead_of: str | None = None,
+    known_as: str | None = None,
 ) -> None:
     """Put one post into the outbox, to be sent at `due_at`, by default now.
 
     A post of this kind about this row that exists already is left as it is. `instead_of`: what `forget` said.
+    `known_as` takes the place of the row's id in the nonce where a database that was put back makes the row anew, with
+    another id: what names it in every life.
     """
     if await find(connection, kind, subject_id) is not None:
         return
@@ -45,7 +49,7 @@ async def add(
         subject_id=subject_id,
         guild_id=guild_id,
         user_id=user_id,
-        nonce=nonce_of(installation, kind, subject_id, instead_of),
+        nonce=nonce_of(installation, kind, subject_id if known_as is None else number_of(known_as), instead_of),
         places=places,
         status=PostStatus.PENDING,
         created_at=now,

@@ -25,8 +25,9 @@ async def note(
     *,
     member_id: int | None = None,
     now: datetime,
+    known_as: str | None = None,
 ) -> None:
-    """Write one entry, and owe a line in the server's log channel if it has one."""
+    """Write one entry, and owe a line in the server's log channel if it has one. `known_as`: see `posts.add`."""
     said = {"at": now, "act": act, "user_id": user_id, "member_id": member_id, "about": about}
     entry_id = await insert_row(connection, log, guild_id=guild_id, **said)
     await guilds.tidy_later(connection, guild_id, now=now)
@@ -34,7 +35,8 @@ async def note(
     if guild is None or guild.log_channel_id is None or guild.left_at is not None:
         return
     places = [Place(PlaceKind.CHANNEL, guild.log_channel_id)]
-    await posts.add(connection, PostKind.LOG_LINE, entry_id, guild_id=guild_id, user_id=NOBODY, places=places, now=now)
+    whose = {"guild_id": guild_id, "user_id": NOBODY}
+    await posts.add(connection, PostKind.LOG_LINE, entry_id, **whose, places=places, now=now, known_as=known_as)
 
 
 async def get(connection: AsyncConnection, entry_id: int) -> LogEntry | None:
