@@ -1,16 +1,18 @@
-"""The command line: run, sandbox, migrate, doctor, health, rotate-keys, invite, version."""
+"""The command line: run, sandbox, migrate, doctor, health, backup, restore, rotate-keys, invite, version."""
 
 import argparse
 import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bot import __version__
 from bot.errors import StartupError, StorageTrouble
 
 if TYPE_CHECKING:
+    from bot.backup.place import Place
     from bot.config import Settings
 
 VERSION = f"darkroom {__version__}"
@@ -125,6 +127,35 @@ async def health(settings: "Settings") -> None:
     print(await asyncio.to_thread(ask_health, *settings.darkroom_listen))  # noqa: T201
 
 
+async def backup(settings: "Settings", file: Path, *, with_master_key: bool) -> None:
+    from datetime import UTC, datetime
+
+    from bot.backup import saving
+
+    lines = saving.backup(place_of(settings), file, with_master_key=with_master_key, now=datetime.now(UTC))
+    print(*lines, sep="\n")  # noqa: T201
+
+
+async def restore(settings: "Settings", file: Path, *, force: bool) -> None:
+    from datetime import UTC, datetime
+
+    from bot.backup import restoring
+
+    lines = restoring.restore(place_of(settings), file, is_forced=force, now=datetime.now(UTC))
+    print(*lines, sep="\n")  # noqa: T201
+
+
+def place_of(settings: "Settings") -> "Place":
+    from sqlalchemy.engine import make_url
+
+    from bot.backup.place import MEGABYTE, MasterKey, Place
+
+    given, data_dir = settings.darkroom_master_key, settings.darkroom_data_dir
+    key = MasterKey(data_dir, given.get_secret_value() if given else None, settings.darkroom_master_key_file)
+    url = make_url(settings.database_url.get_secret_value())
+    return Place(url, data_dir, key, settings.darkroom_free_disk * MEGABYTE)
+
+
 async def rotate_keys(settings: "Settings") -> None:
     from bot import app
 
@@ -159,6 +190,8 @@ class Command(NamedTuple):
 
 
 SCENE = {"nargs": "?", "default": "", "help": "where it begins, for example finished-event"}
+FILE = {"type": Path, "metavar": "FILE"}
+SWITCH = {"action": "store_true"}
 COMMANDS = {
     "run": Command(run, "run the bot against Discord"),
     "sandbox": Command(sandbox, "try everything in the browser, without Discord or a provider", {"scene": SCENE}),
@@ -166,9 +199,25 @@ COMMANDS = {
     "doctor": Command(
         doctor,
         "look whether everything is set right and can be reached, and change nothing",
-        {"--json": {"action": "store_true", "help": "print it for a machine"}},
+        {"--json": SWITCH | {"help": "print it for a machine"}},
     ),
     "health": Command(health, "ask the running bot whether all its parts work"),
+    "backup": Command(
+        backup,
+        "write everything into one file, also while the bot runs",
+        {
+            "file": FILE | {"help": "a new file, for example darkroom-monday.backup"},
+            "--with-master-key": SWITCH | {"help": "put the master key in, too"},
+        },
+    ),
+    "restore": Command(
+        restore,
+        "put such a file back; the bot has to be stopped",
+        {
+            "file": FILE | {"help": "what `backup` has written"},
+            "--force": SWITCH | {"help": "keep a database that is there aside, and replace it"},
+        },
+    ),
     "rotate-keys": Command(rotate_keys, "seal every API key with the first master key"),
     "invite": Command(invite, "print the link that invites the bot to a server, with what it may do there"),
 }

@@ -257,7 +257,7 @@ async def test_a_crash_between_sending_and_noting_it_shows_one_message(posting: 
     [claim] = await posting.rows.claim(owner="crashed", now=now, until=now + posting.timings.lease, limit=1)
     note = posting.outbox._posted
 
-    async def crash(*_: object) -> None:
+    async def crash(*_: object, **__: object) -> None:
         raise asyncio.CancelledError
 
     posting.outbox._posted = crash  # type: ignore[method-assign, assignment]

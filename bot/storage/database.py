@@ -67,7 +67,7 @@ class Database:
 
     async def __aenter__(self) -> "Database":
         if self.is_sqlite:
-            self._lock = _take_lock(self.file)
+            self._lock = None if self.file is None else take_lock(self.file)
             self._write_engine = _sqlite_engine(self._url, begin="BEGIN IMMEDIATE", connections=1, busy_ms=LOCK_TRY_MS)
             self._read_engine = _sqlite_engine(self._url, begin="BEGIN", connections=4, busy_ms=READ_BUSY_MS)
         else:
@@ -156,10 +156,8 @@ def note_due(connection: AsyncConnection, table: sa.Table) -> None:
     connection.info[DUE].add(table.name)
 
 
-def _take_lock(file: Path | None) -> filelock.BaseFileLock | None:
+def take_lock(file: Path) -> filelock.BaseFileLock:
     """A lock of the operating system, which ends with the process, however that ends."""
-    if file is None:
-        return None
     lock = filelock.FileLock(f"{file}.lock", blocking=False, mode=FILE_MODE, thread_local=False, fallback_to_soft=False)
     try:
         file.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)

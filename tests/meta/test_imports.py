@@ -33,7 +33,7 @@ LEVELS = {
             ["bot.process.supervision", "bot.process.journal", "bot.network.request_rate", "bot.network.resolver"],
             ["bot.providers", "bot.storage", "bot.photos"],
             ["bot.engine", "bot.ports", "bot.config", "bot.strays", "bot.policy"],
-            ["bot.resources"],
+            ["bot.resources", "bot.backup"],
             ["bot.reach"],
             ["bot.limits", "bot.questions"],
             ["bot.moderation"],

@@ -6,6 +6,9 @@ import sqlalchemy as sa
 
 from bot.errors import DarkroomError
 
+UNFINISHED_RESTORE = "darkroom_unfinished_restore"
+"""A table that is there while `restore` fills a PostgreSQL database."""
+
 
 class UnfitSchema(DarkroomError):
     """The database was written by a newer program than this one, or by another one."""
@@ -14,6 +17,8 @@ class UnfitSchema(DarkroomError):
 def revision_of(connection: sa.Connection) -> str | None:
     """The schema's revision; None for an empty database. UnfitSchema for what this program must not touch."""
     tables = set(sa.inspect(connection).get_table_names())
+    if UNFINISHED_RESTORE in tables:
+        raise UnfitSchema("a restore of it was interrupted; start `restore` again")
     if not tables:
         return None
     if not {"alembic_version", "api_keys", "meta"} <= tables:
