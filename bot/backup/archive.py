@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from bot.errors import StartupError
 
@@ -25,7 +25,10 @@ MANIFEST, DATABASE, MASTER_KEY, SPOOL = "manifest.json", "database", "master.key
 _NAME = re.compile(r"database|master\.key|spool/[0-9a-f]{32}(\.[a-z0-9]{1,8})?")
 MANIFEST_MAX = 64_000_000
 PIECE_BYTES = 1 << 20
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, NotImplementedError, RuntimeError)
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError),
+    *(AttributeError, KeyError, TypeError, ValueError),
+)
 """What zipfile and json raise for a file that was cut off, changed or is something else (Python /library/zipfile)."""
 
 
@@ -58,12 +61,20 @@ class Manifest:
 
 
 class Writer:
-    """Writes members one after the other, then the manifest. `close` makes all of it durable."""
+    """Writes members one after the other, then the manifest, as a context manager. `finish` makes it durable."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._zip = zipfile.ZipFile(file, "w")
         self._members: dict[str, Member] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        # After a full disk it cannot be closed in order, and nobody needs it any more.
+        with contextlib.suppress(OSError, ValueError):
+            self._zip.close()
 
     def add(self, name: str, source: IO[bytes], *, is_compressed: bool = False) -> None:
         """`is_compressed`: photos and pictures; they do not get smaller."""
@@ -78,7 +89,7 @@ class Writer:
                 target.write(piece)
         self._members[name] = Member(size, digest.hexdigest())
 
-    def close(self, manifest: Manifest) -> None:
+    def finish(self, manifest: Manifest) -> None:
         said: dict[str, Any] = asdict(manifest) | {"format": FORMAT, "taken_at": manifest.taken_at.isoformat()}
         said["members"] = {name: asdict(member) for name, member in self._members.items()}
         self._zip.writestr(MANIFEST, json.dumps(said, indent=1), zipfile.ZIP_DEFLATED)

@@ -94,8 +94,7 @@ def _snapshot(place: Place, target: Path) -> Iterator[tuple[Path, Contents]]:
 def _write(place: Place, part: Path, snapshot: Path, found: Contents, manifest: Manifest, key: str | None) -> int:
     """How many of the files are gone."""
     missing = 0
-    with part.open("wb") as out:
-        writer = archive.Writer(out)
+    with part.open("wb") as out, archive.Writer(out) as writer:
         with snapshot.open("rb") as source:
             writer.add(DATABASE, source)
         for name in sorted(found.files):
@@ -106,7 +105,7 @@ def _write(place: Place, part: Path, snapshot: Path, found: Contents, manifest: 
                 missing += 1
         if key is not None:
             writer.add(MASTER_KEY, io.BytesIO(key.encode()))
-        writer.close(manifest)
+        writer.finish(manifest)
     return missing
 
 

@@ -88,7 +88,7 @@ def _last_ids(connection: sa.Connection) -> dict[str, int]:
         if any(column["name"] == "id" for column in inspector.get_columns(name))
     ]
     if connection.dialect.name == "sqlite":
-        given = dict(connection.execute(sa.text("SELECT name, seq FROM sqlite_sequence")).tuples().all())
+        given = {row.name: row.seq for row in connection.execute(sa.text("SELECT name, seq FROM sqlite_sequence"))}
         return {table: given.get(table, 0) for table in tables}
     return {table: _last_of_sequence(connection, table) for table in tables}
 

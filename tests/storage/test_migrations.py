@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import StartupError
@@ -17,6 +14,7 @@ from bot.events.pins import UNPINNED
 from bot.storage import migrations
 from bot.storage.database import Database, sqlite_url
 from bot.storage.tables import metadata
+from tests.storage.migrating import migrate_to
 
 Rows = dict[str, list[dict[str, object]]]
 
@@ -104,17 +102,6 @@ def content(file: Path) -> bytes:
 async def open_once(file: Path) -> None:
     async with Database(sqlite_url(file)):
         pass
-
-
-def migrate_to(file: Path, revision: str) -> None:
-    engine = sa.create_engine(sqlite_url(file).replace("+aiosqlite", ""))
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    config.set_main_option("path_separator", "os")
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-    engine.dispose()
 
 
 def assert_kept(before: Rows, after: Rows) -> None:
