@@ -14,6 +14,7 @@ from bot.records.generation import GenerationStatus
 from bot.records.post import PostKind, PostStatus
 from bot.records.training import TrainingStatus
 from bot.storage import tables
+from bot.storage.policy_tables import spends
 from tests.backup.backups import MINUTE, backed_up, backups_on_the_way, life_from
 from tests.events.lives.event_run import EventRun, begin
 from tests.fakes.rows import ANNA, BEN, GUILD, add_post
@@ -136,7 +137,7 @@ async def test_a_members_old_order_ends_with_the_truth_when_it_may_have_been_pai
     async with life_from(studio, file) as life:
         await pass_minutes(life, 10)
         assert await life.scalars(sa.select(tables.generations.c.error)) == [UNKNOWN_OUTCOME]
-        assert await life.scalars(sa.select(tables.spends.c.credits)) == [2]
+        assert await life.scalars(sa.select(spends.c.credits)) == [2]
     assert studio.charges("images") == 1
 
 
@@ -200,7 +201,7 @@ async def test_an_event_pays_and_announces_once(studio: Studio, pause: timedelta
             await others_go_on(studio)
     assert len(files) >= 4
     await run.studio.pass_time(LATER)
-    assert await run.status() in {EventStatus.DONE, EventStatus.CANCELLED}
+    assert await run.status() in {EventStatus.FINISHED, EventStatus.CANCELLED}
     paid = Counter(entry.what for entry in studio.server.ledger)
     posted = sorted(each.nonce for each in studio.poster.messages)
     for file in files:
