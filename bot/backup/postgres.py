@@ -116,5 +116,6 @@ def _run(command: Sequence[str], url: URL) -> None:
         [*command, f"--dbname={plain}"], env=os.environ | secret, capture_output=True, text=True, check=False
     )
     if ran.returncode:
-        said = [line for line in ran.stderr.splitlines() if line.strip()]
-        raise StartupError(f"{Path(command[0]).name} did not succeed: {said[0] if said else ran.returncode}")
+        # An error, and mostly a line of detail, for example which versions do not fit.
+        said = " ".join(line.strip() for line in ran.stderr.splitlines()[:2])
+        raise StartupError(f"{Path(command[0]).name} did not succeed: {said or ran.returncode}")
