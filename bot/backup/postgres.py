@@ -1,9 +1,9 @@
 """PostgreSQL: its own pg_dump and pg_restore, under the lock that a running bot has."""
 
 import contextlib
-import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -109,12 +109,21 @@ def _found(program: str) -> str:
 
 
 def _run(command: Sequence[str], url: URL) -> None:
-    """The password goes by the environment, which other users cannot read (PostgreSQL manual, 32.15)."""
-    plain = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
-    secret = {} if url.password is None else {"PGPASSWORD": str(url.password)}
-    ran = subprocess.run(  # noqa: S603 - PostgreSQL's own program, no shell
-        [*command, f"--dbname={plain}"], env=os.environ | secret, capture_output=True, text=True, check=False
-    )
+    """The password goes by a file, because other users can read the arguments (PostgreSQL manual, 32.16)."""
+    with tempfile.TemporaryDirectory(prefix="darkroom-") as folder:
+        plain = url.set(drivername="postgresql", password=None)
+        if url.password is not None:
+            escaped = str(url.password).replace("\\", "\\\\").replace(":", "\\:")
+            password_file = Path(folder) / "pgpass"
+            password_file.touch(mode=0o600)
+            password_file.write_text(f"*:*:*:*:{escaped}\n", encoding="utf-8")
+            plain = plain.update_query_dict({"passfile": str(password_file)})
+        ran = subprocess.run(  # noqa: S603 - PostgreSQL's own program, no shell
+            [*command, f"--dbname={plain.render_as_string(hide_password=False)}"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     if ran.returncode:
         # An error, and mostly a line of detail, for example which versions do not fit.
         said = " ".join(line.strip() for line in ran.stderr.splitlines()[:2])

@@ -217,18 +217,20 @@ class GenerationOutcomes(JobOutcomes[Generation]):
         missing: Lora | None = None,
         is_posted: bool = True,
         took: Amount | None = NOTHING,
+        may_be_sent: bool = False,
     ) -> None:
         """End it as failed. `trace` is the provider's id of the refused call, `missing` a LoRA that it no longer has.
 
         `is_posted` is False when the member is told elsewhere.
-        `took`: see `_end`.
+        `took`: see `_end`. `may_be_sent`: it counts as sent, with an unknown outcome.
         """
         generation, now = claim.row, self._clock.now()
+        ended: dict[str, Any] = {"error": sentence, "finished_at": now} | (
+            {"submitting_at": now} if may_be_sent else {}
+        )
 
         async def transaction(connection: AsyncConnection) -> list[str]:
-            await self._move(
-                connection, claim, S.FAILED, due_at=now + self._timings.details_kept, error=sentence, finished_at=now
-            )
+            await self._move(connection, claim, S.FAILED, due_at=now + self._timings.details_kept, **ended)
             detail = f"request {trace}: {sentence}" if trace else sentence
             post = PostKind.PICTURES_FAILED if is_posted else None
             await self._end(connection, generation, "failed", detail, post, took=took)

@@ -101,19 +101,19 @@ class GenerationSubmission(Service):
         return self._database.inherited.may_be_sent(generation, self._clock.now() - KEY_MEMORY)
 
     async def _is_unsent(self, claim: Claim[Generation], client: ProviderClient, restored: Restored) -> bool:
-        """Whether the provider has nothing that we do not know from the time between backup and restore.
+        """Whether the provider has nothing, from the time between backup and restore, that this order can be.
 
-        If it has, nobody can tell whether it is this order (its list does not say what was asked for), and the order
-        ends.
+        What we know is another order, and what is young enough is repeated under its key. If there is anything else,
+        nobody can tell whether it is this order, as the list does not say what was asked for: the order ends.
         """
         known = await self._database.fetch(generations.request_ids)
-        until = restored.restored_at + CLOCK_SLACK
+        until = min(restored.restored_at, self._clock.now() - KEY_MEMORY) + CLOCK_SLACK
 
-        def is_unknown(report: GenerationReport) -> bool:
+        def can_be_it(report: GenerationReport) -> bool:
             return report.request_id not in known and (report.created_at is None or report.created_at <= until)
 
         try:
-            found = await client.find_generation(is_unknown, restored.taken_at)
+            found = await client.find_generation(can_be_it, restored.taken_at)
         except ProviderError as error:
             await self._not_submitted(claim, error)
             return False
@@ -122,7 +122,10 @@ class GenerationSubmission(Service):
         return found is None
 
     async def _stop_unknown(self, claim: Claim[Generation]) -> None:
-        await self._outcomes.fail(claim, failures.UNKNOWN_OUTCOME, took=paid_for(claim.row))
+        """Whoever did not press for it, the first picture of a LoRA or one of an event's pack, is not told."""
+        was_asked_for = claim.row.sample_of is None and claim.row.pack_index is None
+        took = paid_for(claim.row)
+        await self._outcomes.fail(claim, failures.UNKNOWN_OUTCOME, is_posted=was_asked_for, took=took, may_be_sent=True)
 
     async def _target(self, claim: Claim[Generation]) -> Target | None:
         """What the order is made with; None, and the order has failed, when the LoRA or style has gone meanwhile."""

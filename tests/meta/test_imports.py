@@ -156,7 +156,7 @@ def what_the_engine_knows(sources: Sources) -> Iterator[str]:
 
 def processes_elsewhere(sources: Sources) -> Iterator[str]:
     for library in ("subprocess", "multiprocessing"):
-        yield from map(str, outside(sources, library, "bot.photos"))
+        yield from map(str, outside(sources, library, "bot.photos", "bot.backup"))
     for path, tree in trees(sources):
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and node.attr.startswith("create_subprocess"):

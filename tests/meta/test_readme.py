@@ -129,6 +129,17 @@ def test_the_changelogs_newest_version_is_the_codes() -> None:
     assert versions[0] == __version__
 
 
+def test_every_version_says_what_an_upgrade_to_it_needs() -> None:
+    """Mutant: a version without the section *Upgrading to …*, the newest and what is unreleased included."""
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    parts = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+    for part in parts:
+        version = part.split()[0]
+        named = "the next version" if version == "Unreleased" else re.escape(version)
+        assert re.search(rf"^### Upgrading to {named}\n\n\S", part, re.MULTILINE), version
+    assert __version__ in [part.split()[0] for part in parts]
+
+
 def test_the_package_has_the_codes_version() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert f'version = "{__version__}"' in text
