@@ -162,12 +162,14 @@ class Settings(BaseSettings):
         default=LogFormat.TEXT, description="The form of the log: lines for people or JSON for machines."
     )
     darkroom_sentry_dsn: SecretStr | None = Field(
-        default=None, description="The DSN of a Sentry project that gets errors, without anything of any person; needs the extra "
-        "`sentry`."
+        default=None,
+        description="The DSN of a Sentry project that gets errors, without anything of any person; needs the extra "
+        "`sentry`.",
     )
     otel_exporter_otlp_endpoint: str | None = Field(
-        default=None, description="Base address of an OpenTelemetry collector (OTLP over HTTP) that gets spans; needs the extra "
-        "`otel`."
+        default=None,
+        description="Base address of an OpenTelemetry collector (OTLP over HTTP) that gets spans; needs the extra "
+        "`otel`.",
     )
 
     @property

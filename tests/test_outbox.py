@@ -260,7 +260,7 @@ async def test_a_crash_between_sending_and_noting_it_shows_one_message(posting: 
     async def crash(*_: object, **__: object) -> None:
         raise asyncio.CancelledError
 
-    posting.outbox._posted = crash  # type: ignore[method-assign, assignment]
+    posting.outbox._posted = crash  # type: ignore[method-assign]
     with pytest.raises(asyncio.CancelledError):
         await posting.outbox.advance(claim)
     posting.outbox._posted = note  # type: ignore[method-assign]

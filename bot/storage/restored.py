@@ -5,7 +5,7 @@ What happened between backup and restore is not in it: orders were paid for, mes
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -74,9 +74,9 @@ def _dump(restored: Restored) -> bytes:
 def _load(value: bytes | None) -> Restored | None:
     if value is None:
         return None
-    found = Restored(**json.loads(value))
-    at = {name: datetime.fromisoformat(getattr(found, name)) for name in ("taken_at", "restored_at")}
-    return replace(found, **at)
+    known = json.loads(value)
+    known |= {name: datetime.fromisoformat(known[name]) for name in ("taken_at", "restored_at")}
+    return Restored(**known)
 
 
 def _last_ids(connection: sa.Connection) -> dict[str, int]:

@@ -10,7 +10,7 @@ NOT_THERE = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 """A name such as localhost may have an IPv6 address although the machine has none (bpo-30945)."""
 
 
-def open_sockets(host: str, port: int, setting: str) -> list[socket.socket]:
+def open_sockets(host: str, port: int, setting: str = "DARKROOM_LISTEN") -> list[socket.socket]:
     """A listening socket for each address of `host`; "::" is every address of both kinds, "0.0.0.0" IPv4 alone.
 
     Port 0 lets the system choose one for all of them. StartupError, with a sentence that names `setting`, when none can

@@ -10,9 +10,9 @@ import sqlite3
 import stat
 import sys
 import zipfile
-from collections import namedtuple
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -163,7 +163,7 @@ def test_a_full_disk_leaves_nothing_behind(database_file: Path, monkeypatch: pyt
 
 
 def test_what_the_bot_needs_of_the_disk_stays_free(database_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    usage = namedtuple("usage", "total used free")(2**40, 2**40, 100_000)
+    usage = SimpleNamespace(total=2**40, used=2**40, free=100_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     with pytest.raises(StartupError, match=r"This needs about .* MB in .*, and 0.1 MB are free\. Make room there"):
         save(database_file.parent)

@@ -136,7 +136,7 @@ class NoRoom:
 
     def open(self, _mode: str, buffering: int) -> BinaryIO:
         self.real.touch()
-        return cast("BinaryIO", Path("/dev/full").open("wb", buffering=buffering))
+        return Path("/dev/full").open("wb", buffering=buffering)
 
     def unlink(self, *, missing_ok: bool) -> None:
         self.real.unlink(missing_ok=missing_ok)

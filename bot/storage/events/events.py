@@ -125,8 +125,16 @@ async def post(
     known_as: str | None = None,
 ) -> None:
     """Put a post about the event into the outbox."""
-    whose = {"guild_id": event.guild_id, "user_id": event.host_id}
-    await posts.add(connection, kind, subject_id, **whose, places=places, now=now, known_as=known_as)
+    await posts.add(
+        connection,
+        kind,
+        subject_id,
+        guild_id=event.guild_id,
+        user_id=event.host_id,
+        places=places,
+        now=now,
+        known_as=known_as,
+    )
 
 
 async def was_announced(connection: AsyncConnection, event_id: int, once: str) -> bool:

@@ -35,8 +35,16 @@ async def note(
     if guild is None or guild.log_channel_id is None or guild.left_at is not None:
         return
     places = [Place(PlaceKind.CHANNEL, guild.log_channel_id)]
-    whose = {"guild_id": guild_id, "user_id": NOBODY}
-    await posts.add(connection, PostKind.LOG_LINE, entry_id, **whose, places=places, now=now, known_as=known_as)
+    await posts.add(
+        connection,
+        PostKind.LOG_LINE,
+        entry_id,
+        guild_id=guild_id,
+        user_id=NOBODY,
+        places=places,
+        now=now,
+        known_as=known_as,
+    )
 
 
 async def get(connection: AsyncConnection, entry_id: int) -> LogEntry | None:
