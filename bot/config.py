@@ -4,7 +4,6 @@ import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeVar
-from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -12,15 +11,13 @@ from yarl import URL
 
 from bot.errors import StartupError
 from bot.network.addresses import (
-    EVERY_ADDRESS,
     ascii_host,
-    is_address,
     is_host,
-    is_loopback,
     is_name,
     is_network,
     with_ascii_host,
 )
+from bot.network.settings import split_address, split_base, split_listen
 from bot.photos.hosts import EVERY_BUILT_IN, is_built_in
 from bot.process.log import LogFormat, LogLevel, split_levels
 from bot.storage.database import sqlite_url
@@ -205,7 +202,9 @@ class Settings(BaseSettings):
     @field_validator("darkroom_proxy")
     @classmethod
     def _check_proxy(cls, value: SecretStr) -> SecretStr:
-        parts = _split(value.get_secret_value(), "must look like http://host:port or http://user:password@host:port.")
+        parts = split_address(
+            value.get_secret_value(), "must look like http://host:port or http://user:password@host:port."
+        )
         is_bare = parts.path in ("", "/") and not (parts.query or parts.fragment)
         if parts.scheme != "http" or not is_bare or not parts.port or not is_name(parts.hostname or ""):
             raise ValueError("must look like http://host:port or http://user:password@host:port.")
@@ -215,7 +214,7 @@ class Settings(BaseSettings):
     @classmethod
     def _check_public_url(cls, value: str) -> str:
         value = with_ascii_host(value)
-        parts = _split_url(value)
+        parts = split_base(value)
         if parts.path not in ("", "/"):
             raise ValueError("must end after the host (and port): no path, for example https://bot.example.org.")
         return value.rstrip("/")
@@ -224,7 +223,7 @@ class Settings(BaseSettings):
     @classmethod
     def _check_provider_url(cls, value: str) -> str:
         value = with_ascii_host(value)
-        _split_url(value)
+        split_base(value)
         return value.rstrip("/")
 
     @field_validator("darkroom_poll_interval", mode="before")
@@ -300,19 +299,6 @@ def load_settings() -> Settings:
     raise StartupError(sentence)  # outside the handler, so that no chained error carries a value
 
 
-def split_listen(text: str) -> tuple[str, int]:
-    """`host:port`, `[v6]:port` or `:port` (every address, as `[::]:port`) as a pair; port 0 lets the system choose."""
-    host, colon, port = text.strip().rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-        well_formed = is_address(host)
-    else:
-        well_formed = host == "" or is_host(host.lower())
-    if not (colon and well_formed and re.fullmatch(r"[0-9]{1,5}", port) and int(port) <= 65535):
-        raise ValueError("must look like host:port, for example 127.0.0.1:8080.")
-    return host or EVERY_ADDRESS, int(port)
-
-
 def _describe(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     reason = first.get("ctx", {}).get("error", "has a value Darkroom cannot use.")
@@ -342,26 +328,3 @@ def _check_trusted_host(entry: str) -> str:
             f"own network, name their range, {RANGE_EXAMPLE}."
         )
     return f"{host}{colon}{port}"
-
-
-def _split(value: str, problem: str) -> SplitResult:
-    """The parts of an address; ValueError with this sentence when it has none."""
-    try:
-        parts = urlsplit(value)
-        _ = parts.hostname, parts.port
-    except ValueError:
-        raise ValueError(problem) from None
-    return parts
-
-
-def _split_url(value: str) -> SplitResult:
-    sentence = "must be an https address (http only on this machine), without user, query or fragment."
-    problem = ValueError(sentence)
-    parts = _split(value, sentence)
-    host, port = parts.hostname or "", parts.port
-    plain = not (parts.username or parts.password or parts.query or parts.fragment or {"?", "#", "@"} & set(value))
-    if not plain or port == 0 or not is_name(host) or re.search(r"\s", value):
-        raise problem
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
-        raise problem
-    return parts

@@ -19,6 +19,8 @@ from bot.storage.postgres import LOCK, NETWORK
 
 OPTIONS = ("--no-owner", "--no-privileges")
 """Another server has other users."""
+_MARK = sa.Table(UNFINISHED_RESTORE, sa.MetaData())
+"""It has no columns; that it is there says enough."""
 
 
 def dump(url: URL, target: Path) -> Contents:
@@ -62,7 +64,7 @@ def begin(url: URL) -> None:
     """Empty the database and mark it, so that no bot starts on half of it."""
     with _connected(url, "SERIALIZABLE") as connection, connection.begin():
         _drop_all(connection)
-        connection.execute(sa.text(f"CREATE TABLE {UNFINISHED_RESTORE} ()"))
+        _MARK.create(connection)
 
 
 def load(url: URL, dumped: Path) -> None:
@@ -75,13 +77,13 @@ def finishing(url: URL) -> Iterator[sa.Connection]:
     """The transaction after which the database may be used."""
     with _connected(url, "SERIALIZABLE") as connection, connection.begin():
         yield connection
-        connection.execute(sa.text(f"DROP TABLE {UNFINISHED_RESTORE}"))
+        _MARK.drop(connection)
 
 
 def _drop_all(connection: sa.Connection) -> None:
-    quoted = connection.dialect.identifier_preparer.quote
-    for name in sa.inspect(connection).get_table_names():
-        connection.execute(sa.text(f"DROP TABLE {quoted(name)} CASCADE"))
+    here = sa.MetaData()
+    here.reflect(connection)
+    here.drop_all(connection)
 
 
 @contextlib.contextmanager
