@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import cast
 
+import aiohttp
 import discord
 import pytest
 from discord.http import Route
@@ -110,6 +111,20 @@ async def test_discord_is_asked_through_it(proxy: Proxy, monkeypatch: pytest.Mon
         with pytest.raises(discord.LoginFailure):
             await bot.login("a-token")
     assert proxy.lines == ["GET http://discord.example/api/v10/users/@me HTTP/1.1"]
+
+
+async def test_the_gateway_is_reached_through_it_too(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mutant: the bot is made without the proxy, and asks Discord by itself."""
+    monkeypatch.setattr(Route, "BASE", "http://discord.example/api/v10")
+    proxy.answer = b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+    bot = DarkroomBot(cast("Services", None), (), show_error, ActionButton, proxy=str(proxy.url))
+    async with bot:
+        with pytest.raises(discord.LoginFailure):
+            await bot.login("a-token")
+        with pytest.raises(aiohttp.ClientHttpProxyError):
+            await bot.http.ws_connect("wss://gateway.discord.example/?v=10")
+    assert proxy.lines[1:] == ["CONNECT gateway.discord.example:443 HTTP/1.1"]
+    assert ASKED in proxy.heads[1]
 
 
 async def test_what_is_on_this_machine_is_never_asked_through_it(proxy: Proxy, spool: Spool) -> None:
