@@ -1,6 +1,7 @@
 """What the pages for players, operators and developers and the CHANGELOG say agrees with the code."""
 
 import re
+from itertools import dropwhile, takewhile
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,8 @@ README, OPERATORS, DEVELOPERS, TESTS = (
 def table(page: str, heading: str) -> list[list[str]]:
     """The cells of the first table below a heading, without its header."""
     section = page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    rows = [line for line in section.splitlines() if line.startswith("|")]
+    from_first = dropwhile(lambda line: not line.startswith("|"), section.splitlines())
+    rows = list(takewhile(lambda line: line.startswith("|"), from_first))
     assert len(rows) > 2, f"there is no table below {heading}"
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[2:]]
 
