@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,7 +15,13 @@ from bot.storage.migrations import newest_revision, revisions
 from bot.storage.sealing import Sealer
 from bot.storage.tables import meta, photos, pictures, reference_pictures
 
-FILES = (photos.c.file, pictures.c.file, reference_pictures.c.file, lora_previews.c.file, events.c.banner)
+FILES: Mapping[sa.Table, sa.Column[Any]] = {
+    photos: photos.c.file,
+    pictures: pictures.c.file,
+    reference_pictures: reference_pictures.c.file,
+    lora_previews: lora_previews.c.file,
+    events: events.c.banner,
+}
 """Every column that names a file in the spool."""
 
 
@@ -38,9 +45,8 @@ def read(connection: sa.Connection) -> Contents:
     check_revision(revision)
     rows = {name: connection.scalar(sa.select(sa.func.count()).select_from(sa.table(name))) or 0 for name in tables}
     files = set[str]()
-    for column in FILES:
-        name = column.table.name
-        if name in tables and any(each["name"] == column.name for each in inspector.get_columns(name)):
+    for table, column in FILES.items():
+        if table.name in tables and any(each["name"] == column.name for each in inspector.get_columns(table.name)):
             files.update(connection.scalars(sa.select(column).where(column.is_not(None))))
     return Contents(revision, restored.generation_of(connection), rows, frozenset(files))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.pool import NullPool
 
 from bot.backup import contents
@@ -87,7 +88,7 @@ def _drop_all(connection: sa.Connection) -> None:
 
 
 @contextlib.contextmanager
-def _connected(url: URL, isolation_level: str) -> Iterator[sa.Connection]:
+def _connected(url: URL, isolation_level: IsolationLevel) -> Iterator[sa.Connection]:
     options = dict(NETWORK)
     engine = sa.create_engine(url, poolclass=NullPool, isolation_level=isolation_level, connect_args=options)
     try:

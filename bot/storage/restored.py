@@ -74,9 +74,9 @@ def _dump(restored: Restored) -> bytes:
 def _load(value: bytes | None) -> Restored | None:
     if value is None:
         return None
-    known = json.loads(value)
-    known |= {name: datetime.fromisoformat(known[name]) for name in ("taken_at", "restored_at")}
-    return Restored(**known)
+    said = json.loads(value)
+    taken_at, restored_at = (datetime.fromisoformat(said[name]) for name in ("taken_at", "restored_at"))
+    return Restored(said["generation"], taken_at, restored_at, said["newest"])
 
 
 def _last_ids(connection: sa.Connection) -> dict[str, int]:
@@ -96,7 +96,7 @@ def _last_ids(connection: sa.Connection) -> dict[str, int]:
 def _last_of_sequence(connection: sa.Connection, table: str) -> int:
     # NULL until its first value (PostgreSQL manual, 53.35, pg_sequences).
     last = sa.text("SELECT pg_sequence_last_value(pg_get_serial_sequence(:table, 'id')::regclass)")
-    return connection.scalar(last, {"table": table}) or 0
+    return int(connection.scalar(last, {"table": table}) or 0)
 
 
 def _set_last_id(connection: sa.Connection, table: str, last: int) -> None:

@@ -216,7 +216,7 @@ async def test_killed_at_any_step_the_old_state_or_the_new_one_is_there(
     old: Path, backup: Path, tmp_path: Path
 ) -> None:
     """Mutants: the database is moved away before the new one comes; the key or the files come after the database."""
-    states, codes = [], []
+    states, codes = list[str](), list[int]()
     for code, folder in deaths(old, backup, tmp_path):
         codes.append(code)
         states.append(await state_of(folder))

@@ -165,7 +165,7 @@ async def test_a_new_order_gets_a_number_that_nobody_has_seen(studio: Studio) ->
 
 async def test_two_restores_of_one_backup_give_out_different_numbers(studio: Studio) -> None:
     file = await backed_up(studio, "twice")
-    numbers = []
+    numbers: list[int] = []
     for name in ("first", "second"):
         studio.clock.advance(MINUTE)
         async with life_from(studio, file.rename(file.with_stem(name))) as life:
