@@ -28,30 +28,28 @@ async def examine(settings: Settings) -> Sequence[Finding]:
     if settings.proxy is not None and settings.proxy.password:
         redact_value(settings.proxy.password)
     found = stored.Stored([])
+    sealer: Sealer | None = None
 
     async def look() -> Sequence[Finding]:
-        nonlocal found
+        nonlocal found, sealer
         found = await stored.read(settings.database_url.get_secret_value())
-        return found.findings
+        of_key, sealer = await asyncio.to_thread(given.master_key, settings, found.master_key_check)
+        return [*found.findings, *of_key]
 
     of_database = await within(STORED_S, "database", look())
     async with Transport(
         connect_timeout_s=CONNECT_S, proxy=settings.proxy, judge_elsewhere=trusted_hosts(settings).refusal_elsewhere
     ) as transport:
         checks = [*_of_this_machine(settings, found), *_of_discord(settings, found, transport)]
-        checks += [*_of_providers(settings, found, transport), *_of_network(settings, found, transport)]
+        checks += [*_of_providers(settings, found, sealer, transport), *_of_network(settings, found, transport)]
         groups = await asyncio.gather(*(within(CHECK_S, name, check) for name, check in checks))
     return [*of_database, *(finding for group in groups for finding in group)]
 
 
 def _of_this_machine(settings: Settings, found: stored.Stored) -> Sequence[Check]:
-    async def master_key() -> Sequence[Finding]:
-        return (await asyncio.to_thread(given.master_key, settings, found.master_key_check))[0]
-
     return [
         ("SQLite", asyncio.to_thread(stored.sqlite_version, settings)),
         ("disk", stored.disk(settings)),
-        ("master key", master_key()),
         ("settings", asyncio.to_thread(given.variables)),
         ("policy", asyncio.to_thread(given.policy, settings, found.policy)),
         ("typefaces", asyncio.to_thread(given.typefaces)),
@@ -80,17 +78,18 @@ def _of_discord(settings: Settings, found: stored.Stored, transport: Transport) 
     return [("token", ask())]
 
 
-def _of_providers(settings: Settings, found: stored.Stored, transport: Transport) -> Sequence[Check]:
+def _of_providers(
+    settings: Settings, found: stored.Stored, sealer: Sealer | None, transport: Transport
+) -> Sequence[Check]:
     connect = connector(settings, transport, SystemClock())
     addresses = {
         ProviderName.APIFRAME: settings.darkroom_apiframe_url,
         ProviderName.AUROUS: settings.darkroom_aurous_url,
     }
 
-    async def ask(which: ProviderName) -> Sequence[Finding]:
-        sealer: Sealer | None = (await asyncio.to_thread(given.master_key, settings, None))[1]
+    def ask(which: ProviderName) -> Awaitable[Sequence[Finding]]:
         keys = [key for key in found.keys if key.row.provider is which]
-        return await providers.provider(transport, which, addresses[which], keys, sealer, connect)
+        return providers.provider(transport, which, addresses[which], keys, sealer, connect)
 
     return [(which.label, ask(which)) for which in ProviderName]
 

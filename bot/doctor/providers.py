@@ -43,7 +43,7 @@ async def provider(
     except (NotSent, Lost) as error:
         words, what_to_do = why_not(error)
         return [fail(name, f"{address}: {words}", what_to_do), *closed]
-    kept = f"{len(stored)} keys are stored" if stored else "no key is stored yet; `/keys set` in a server takes one"
+    kept = f"stored keys: {len(stored)}" if stored else "no key is stored yet; `/keys set` in a server takes one"
     return [ok(name, f"{address} answers; {kept}."), *closed, *await _ask_all(which, opened, connect)]
 
 
