@@ -20,8 +20,7 @@ from bot.storage.postgres import LOCK, NETWORK
 
 OPTIONS = ("--no-owner", "--no-privileges")
 """Another server has other users."""
-_MARK = sa.Table(UNFINISHED_RESTORE, sa.MetaData())
-"""It has no columns; that it is there says enough."""
+_UNFINISHED = sa.Table(UNFINISHED_RESTORE, sa.MetaData(), sa.Column("why", sa.Text))
 
 
 def dump(url: URL, target: Path) -> Contents:
@@ -65,7 +64,7 @@ def begin(url: URL) -> None:
     """Empty the database and mark it, so that no bot starts on half of it."""
     with _connected(url, "SERIALIZABLE") as connection, connection.begin():
         _drop_all(connection)
-        _MARK.create(connection)
+        _UNFINISHED.create(connection)
 
 
 def load(url: URL, dumped: Path) -> None:
@@ -78,13 +77,13 @@ def finishing(url: URL) -> Iterator[sa.Connection]:
     """The transaction after which the database may be used."""
     with _connected(url, "SERIALIZABLE") as connection, connection.begin():
         yield connection
-        _MARK.drop(connection)
+        _UNFINISHED.drop(connection)
 
 
 def _drop_all(connection: sa.Connection) -> None:
-    here = sa.MetaData()
-    here.reflect(connection)
-    here.drop_all(connection)
+    there = sa.MetaData()
+    there.reflect(connection)
+    there.drop_all(connection)
 
 
 @contextlib.contextmanager
