@@ -82,7 +82,7 @@ async def _insert(
 ) -> sa.Row[Any]:
     row = (await connection.execute(sa.insert(table).values(**values).returning(*returned))).one()
     if "status" in values:
-        note_new(connection, table, SimpleNamespace(**values, id=row.id), values["status"])
+        note_new(connection, table, SimpleNamespace(**{**values, "id": row.id}), values["status"])
     if _is_due_soon(values):
         note_due(connection, table)
     return row
