@@ -230,7 +230,6 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     if getattr(request, "param", "sqlite") == "sqlite":
         yield sqlite_url(request.getfixturevalue("database_file"))
     else:
-        process_watch.note("postgres")
         with request.getfixturevalue("postgres").database() as url:
             yield url
 

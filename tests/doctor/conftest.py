@@ -1,5 +1,6 @@
 """An installation with everything in order, which each test spoils in its own way."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from tests.wire.discord.standin import DiscordStandin
 @pytest.fixture(autouse=True)
 def bare_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No variable and no .env file of whoever runs the tests."""
-    for name in (*Settings.model_fields, "darkroom_test_database"):
-        monkeypatch.delenv(name.upper(), raising=False)
+    for name in [*os.environ]:
+        if name.startswith("DARKROOM_") or name.lower() in Settings.model_fields:
+            monkeypatch.delenv(name)
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
 

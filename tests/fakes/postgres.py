@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 
 from bot.storage.migrations import upgrade
+from tests import process_watch
 
 TEMPLATE = "migrated"
 _FOR_SPEED = ("fsync", "full_page_writes", "synchronous_commit")
@@ -44,6 +45,7 @@ class PostgresServer:
     @contextlib.contextmanager
     def database(self, *, template: str = TEMPLATE) -> Iterator[str]:
         """The URL of a new database; `template0` makes an empty one."""
+        process_watch.note("postgres")
         if not self._has_template and template == TEMPLATE:
             self._has_template = True
             self.run(f"CREATE DATABASE {TEMPLATE} TEMPLATE template0")

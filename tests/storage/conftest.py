@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from bot.storage.database import Database, sqlite_url
-from tests import process_watch
 from tests.fakes.postgres import PostgresServer
 
 
@@ -20,7 +19,6 @@ async def database(database_file: Path) -> AsyncIterator[Database]:
 @pytest.fixture
 def postgres_url(postgres: PostgresServer) -> Iterator[str]:
     """A migrated database with nothing in it."""
-    process_watch.note("postgres")
     with postgres.database() as url:
         yield url
 

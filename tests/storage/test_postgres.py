@@ -16,7 +16,6 @@ from bot.storage.database import Database
 from bot.storage.postgres import LOCK, CommitInDoubt, LockTaken
 from bot.storage.tables import meta as table
 from bot.storage.tables import metadata
-from tests import process_watch
 from tests.fakes.postgres import PostgresServer, connect
 from tests.fakes.waiting import HANG_S, eventually
 from tests.storage.committed import put
@@ -81,7 +80,6 @@ async def test_the_lock_is_free_again_after_closing(postgres_url: str) -> None:
 async def test_of_two_that_start_at_once_on_nothing_one_migrates_and_the_other_is_told(
     postgres: PostgresServer, impatient: None
 ) -> None:
-    process_watch.note("postgres")
     with postgres.database(template="template0") as url:
         both = [Database(url), Database(url)]
         answers = await asyncio.gather(*(one.__aenter__() for one in both), return_exceptions=True)

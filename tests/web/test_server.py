@@ -52,7 +52,8 @@ def handlers() -> Handlers:
 
 
 @pytest.fixture
-async def start(handlers: Handlers) -> AsyncIterator[Start]:
+async def start(handlers: Handlers, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Start]:
+    """What is logged until it listens is left out."""
     running: list[WebServer] = []
 
     async def begin(limits: Limits) -> WebServer:
@@ -65,6 +66,7 @@ async def start(handlers: Handlers) -> AsyncIterator[Start]:
         server = WebServer("127.0.0.1", 0, routes, limits=limits)
         await server.start()
         running.append(server)
+        caplog.clear()
         return server
 
     yield begin
