@@ -17,8 +17,8 @@ async def play_event(page: Page, world: World) -> None:
         await become(page, name)
         await give(page, files)
     await become(page, "Ada")
-    await read(page, "Photos are being collected")
-    await keep(page, "event-panel", height=680)
+    await read(page, "Withdraw")
+    await keep(page, "event-panel")
     for _ in ("collecting", "reviewing"):
         await send(page, "/event close")
         await press(page, "Yes, close it")

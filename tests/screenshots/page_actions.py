@@ -11,18 +11,17 @@ HERE = Path(__file__).parent
 STEP_MS = 60_000
 PICTURES_MS = 40_000
 """The page fetches its pictures one after the other."""
-FRAME = {"x": 256.0, "y": 50.0, "width": 740.0}
+FRAME = {"x": 256.0, "y": 50.0, "width": 740.0, "height": 1150.0}
 
 
-async def keep(page: Page, name: str, *, height: float = 1150.0, top: float = 0.0) -> None:
+async def keep(page: Page, name: str) -> None:
     """The messages without simcord's frame around them, in 256 colours."""
     await page.wait_for_timeout(1500)
     for _ in range(PICTURES_MS // 500):
         if await page.evaluate("[...document.images].every((each) => each.naturalWidth > 0)"):
             break
         await page.wait_for_timeout(500)
-    clip = {"x": FRAME["x"], "y": FRAME["y"] + top, "width": FRAME["width"], "height": height}
-    shot = await page.screenshot(clip=clip)  # type: ignore[arg-type]  # a plain dict with the four numbers
+    shot = await page.screenshot(clip=FRAME)  # type: ignore[arg-type]  # a plain dict with the four numbers
     with Image.open(io.BytesIO(shot)) as image:
         image.convert("RGB").quantize(256).save(HERE / f"{name}.png", optimize=True)
 
