@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import gc
+import logging
 import os
 import random
 import shutil
@@ -189,6 +190,15 @@ def _patient_network() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(postgres_storage.NETWORK, "connect_timeout", int(HANG_S))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _usual_log() -> Iterator[None]:
+    """What one test lets be logged is not logged in the next: a command of the program sets the level of all."""
+    root = logging.getLogger()
+    level = root.level
+    yield
+    root.setLevel(level)
 
 
 @pytest.fixture(autouse=True)
