@@ -4,6 +4,7 @@ import discord
 
 from bot.client import DarkroomBot
 from bot.records.guild import Actor
+from bot.text import quote
 from cogs.pictures.forms import removal_sentence
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import SafeLayout, card
@@ -16,8 +17,8 @@ WHY = "A LoRA that made pictures of yours was deleted, because somebody wanted w
 
 def takedown_card(generation_id: int, guild_name: str) -> SafeLayout:
     text = (
-        f"### May your pictures of it go, too?\n{WHY} What I posted for you with it in {guild_name} is still there. "
-        "If you like, I delete these messages and our copies. You do not have to."
+        f"### May your pictures of it go, too?\n{WHY} What I posted for you with it in {quote(guild_name)} is "
+        "still there. If you like, I delete these messages and our copies. You do not have to."
     )
     return card(text, colour=discord.Colour.orange(), buttons=[takedown_button(generation_id)])
 

@@ -5,6 +5,10 @@ import simcord
 
 from bot.records.guild import Actor
 from bot.records.lora import Audience
+from cogs.pictures.takedowns import takedown_card
+from cogs.ui.layout import Text
+from tests.cogs.hostile_texts import MARK, SAMPLES
+from tests.cogs.markdown import alive
 from tests.cogs.private_messages import private
 from tests.cogs.simulated_guild import Stage, answer_to, board_of, buttons_of, settled, text_of, until
 
@@ -68,3 +72,11 @@ async def test_whoever_is_erased_can_have_their_own_messages_deleted(keyed: Stag
     said = await erase(keyed, keyed.ben, "Erase it, and my posted pictures")
     assert "The messages with your pictures in its channels go now" in said
     await until(lambda: shown(keyed) == [])
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_the_name_of_a_server_is_inert_in_it(sample: str) -> None:
+    """Mutant: the name stands in the sentence as it is."""
+    text = next(item.content for item in takedown_card(1, sample).walk_children() if isinstance(item, Text))
+    assert alive(text) == []
+    assert MARK in text
