@@ -47,13 +47,15 @@ def changed(file: Path, **said: Any) -> None:
     write(file, content)
 
 
-def refused(file: Path, tmp_path: Path, because: str) -> None:
+def refusal(file: Path, tmp_path: Path) -> str:
+    """The one sentence with which the file is refused; nothing of it has been written."""
     target = tmp_path / "target"
-    with pytest.raises(StartupError, match=because) as told:
+    with pytest.raises(StartupError) as told:
         restoring.restore(place_of(target), file, is_forced=True, now=NOW)
     assert "\n" not in str(told.value)
     left = [path.name for path in target.rglob("*")] if target.exists() else []
     assert set(left) <= {"darkroom.db.lock"}
+    return str(told.value)
 
 
 def test_a_whole_backup_is_put_back(backup: Path, tmp_path: Path) -> None:
@@ -69,14 +71,14 @@ def test_a_changed_byte_is_noticed(backup: Path, tmp_path: Path) -> None:
     database = bytearray(content[archive.DATABASE])
     database[5000] ^= 1
     write(backup, content | {archive.DATABASE: bytes(database)})
-    refused(backup, tmp_path, "is damaged: database is not what was written")
+    assert "is damaged: database is not what was written" in refusal(backup, tmp_path)
 
 
 @pytest.mark.parametrize("kept", [0, 10, 0.5, 0.99])
 def test_a_backup_that_was_cut_off_is_refused(backup: Path, tmp_path: Path, kept: float) -> None:
     whole = backup.read_bytes()
     backup.write_bytes(whole[: int(kept if kept >= 1 else len(whole) * kept)])
-    refused(backup, tmp_path, "is no backup of Darkroom's, or it is damaged")
+    assert "is no backup of Darkroom's, or it is damaged" in refusal(backup, tmp_path)
 
 
 SMUGGLED = {
@@ -98,17 +100,17 @@ def test_a_member_with_another_name_is_refused_although_the_manifest_has_it(
     members = json.loads(content[archive.MANIFEST])["members"]
     write(backup, content | {name: b""})
     changed(backup, members=members | {name: {"size": 0, "sha256": ""}})
-    refused(backup, tmp_path, r"does not belong into it")
+    assert "does not belong into it" in refusal(backup, tmp_path)
 
 
 def test_a_member_that_the_manifest_does_not_know_is_refused(backup: Path, tmp_path: Path) -> None:
     write(backup, contents_of(backup) | {PHOTO: b"x"})
-    refused(backup, tmp_path, "does not hold what its manifest says")
+    assert "does not hold what its manifest says" in refusal(backup, tmp_path)
 
 
 def test_a_link_is_refused(backup: Path, tmp_path: Path) -> None:
     write(backup, contents_of(backup), stat.S_IFLNK | 0o777)
-    refused(backup, tmp_path, "does not belong into it")
+    assert "does not belong into it" in refusal(backup, tmp_path)
 
 
 def test_more_bytes_than_the_manifest_says_are_never_written(backup: Path, tmp_path: Path) -> None:
@@ -116,13 +118,13 @@ def test_more_bytes_than_the_manifest_says_are_never_written(backup: Path, tmp_p
     members = json.loads(contents_of(backup)[archive.MANIFEST])["members"]
     members["database"]["size"] = 10
     changed(backup, members=members)
-    refused(backup, tmp_path, "does not belong into it")
+    assert "does not belong into it" in refusal(backup, tmp_path)
 
 
 Change = dict[str, Any]
 NEWER: list[tuple[Change, str]] = [
-    ({"format": 2, "darkroom": "9.0.0"}, r"was written by a newer Darkroom \(9\.0\.0\)"),
-    ({"revision": "9999"}, r"newer Darkroom \(schema 9999, this one knows"),
+    ({"format": 2, "darkroom": "9.0.0"}, "was written by a newer Darkroom (9.0.0)"),
+    ({"revision": "9999"}, "newer Darkroom (schema 9999, this one knows"),
     ({"database": "postgresql"}, "is a backup of postgresql, and DARKROOM_DATABASE_URL names sqlite"),
     ({"rows": {"api_keys": 7}}, "does not hold what its manifest says"),
     ({"revision": "0001"}, "does not hold what its manifest says"),
@@ -135,17 +137,17 @@ NEWER: list[tuple[Change, str]] = [
 @pytest.mark.parametrize(("said", "because"), NEWER)
 def test_what_does_not_fit_is_refused_in_one_sentence(backup: Path, tmp_path: Path, said: Change, because: str) -> None:
     changed(backup, **said)
-    refused(backup, tmp_path, because)
+    assert because in refusal(backup, tmp_path)
 
 
 @pytest.mark.parametrize("make", [lambda file: None, Path.mkdir], ids=["nothing", "a folder"])
 def test_what_is_no_file_is_refused(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path / "x.backup")
-    refused(tmp_path / "x.backup", tmp_path, "cannot be read")
+    assert "cannot be read" in refusal(tmp_path / "x.backup", tmp_path)
 
 
 def test_a_manifest_that_unpacks_to_too_much_is_refused_before_it_is_read(
     backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "MANIFEST_MAX", 100)
-    refused(backup, tmp_path, "is no backup of Darkroom's")
+    assert "is no backup of Darkroom's" in refusal(backup, tmp_path)
