@@ -2,9 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+# A folder that another Python has filled is filled anew.
+STAMP := $(VENV)/.installed-$(VERSION)
 RUN_VENV := .venv-run
-RUN_STAMP := $(RUN_VENV)/.installed
+RUN_STAMP := $(RUN_VENV)/.installed-$(VERSION)
 # Some tests wait for a bot in a process of its own, so two workers share a core.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min((os.cpu_count() or 1) * 2, 16))')
 
@@ -29,7 +31,7 @@ $(RUN_STAMP): requirements.lock
 define install
 @$(PYTHON) -c 'import sys; sys.exit("Darkroom needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 @echo "Installing $< into $(@D); this takes about half a minute."
-@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+@$(@D)/bin/python -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(VERSION)")' 2>/dev/null || $(PYTHON) -m venv --clear $(@D)
 @$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
 @touch $@
 endef
@@ -89,7 +91,7 @@ image: $(STAMP) ## without Docker: build the image's layers by the commands of t
 	$(BIN)/python -m tests.install.image $(BASE)
 
 lock: $(STAMP) ## resolve pyproject.toml into the two hashed lock files (needs uv on the PATH)
-	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra postgres --extra speed --extra metrics -o requirements.lock
+	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra postgres --extra speed --extra metrics --extra sentry --extra otel -o requirements.lock
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra dev -o requirements-dev.lock
 
 settings: $(STAMP) ## write .env.example and the table of settings in bot/README.md anew, from bot/config.py

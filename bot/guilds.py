@@ -133,6 +133,7 @@ class GuildService(Service):
                     user_id=inviter_id,
                     places=places,
                     now=now,
+                    known_as=f"welcome:{guild_id}",
                 )
 
         await self._database.write(transaction)

@@ -16,7 +16,7 @@ from bot.reach import CLOSED_FOR, FAILURES
 from bot.records.guild import Place, PlaceKind
 from bot.records.job import SubjectTable
 from bot.records.post import Post, PostKind, PostStatus
-from bot.records.post_names import KIND_CODES, SUBJECTS, component_id, nonce_of
+from bot.records.post_names import KIND_CODES, component_id, nonce_of
 from bot.storage import meta, tables
 from bot.storage.database import Database
 from bot.storage.due import LeaseLost
@@ -309,11 +309,17 @@ def test_a_post_that_is_added_anew_has_another_nonce_each_time() -> None:
 def test_the_card_of_every_post_has_an_id_that_no_other_near_it_has() -> None:
     """Mutants: with the kind or the subject left out posts are taken for each other; a small id is one of Discord's."""
     near = [1, 2, 500_000, 2**63 - 2, 2**63 - 1]
-    ids = [component_id(kind, subject_id) for kind in PostKind for subject_id in near]
+    ids = [component_id(nonce_of("abc123", kind, subject_id)) for kind in PostKind for subject_id in near]
     assert len(set(ids)) == len(ids)
     assert min(ids) >= 2**30
     assert max(ids) < 2**31
-    assert component_id(PostKind.RECEIPT, 7) == component_id(PostKind.RECEIPT, 7 + SUBJECTS)
+
+
+def test_a_card_keeps_its_id_when_kinds_are_added_and_when_its_post_is_added_anew() -> None:
+    """Mutant: the place of a kind is that of its code in the alphabet."""
+    assert list(KIND_CODES.values())[:7] == ["ts", "tr", "tf", "pi", "pl", "ps", "pf"]
+    first = nonce_of("abc123", PostKind.PICTURES, 7)
+    assert component_id(first) == component_id(nonce_of("abc123", PostKind.PICTURES, 7, first)) == 2**30 + 3 * 2**24 + 7
 
 
 async def test_waits_between_tries_grow_and_heed_what_discord_asks_for(posting: Posting) -> None:

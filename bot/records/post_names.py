@@ -37,8 +37,10 @@ KIND_CODES: Mapping[PostKind, str] = {
     PostKind.LIKENESS_MODERATORS: "cm",
     PostKind.LIKENESS_DECIDED: "cd",
 }
+"""The place of a kind is part of the ids of its cards: new ones come at the end."""
 
-
+INSTALLATION, SUBJECT = 6, 8
+"""Where in a nonce the name of the installation ends, and where the number of what the post is about begins."""
 ANEW = "ghijklmnopqrstuvwxyz"
 """Letters that are no hexadecimal digits."""
 
@@ -59,14 +61,16 @@ def nonce_of(installation: str, kind: PostKind, subject_id: int, instead_of: str
 
 FIRST_ID = 2**30
 """Discord takes 32-bit integers, and numbers from 1 on what comes without an id (/docs/components/reference)."""
-SUBJECTS = 2**19
-"""More than any channel gets between two posts of one kind that could be taken for each other."""
+OF_A_KIND = 2**24
+"""Ids of each of at most 64 kinds."""
 
 
-def component_id(kind: PostKind, subject_id: int) -> int:
-    """The id that the card of this post has in every version of its message; below 2**31.
+def component_id(nonce: str) -> int:
+    """The id that the card of the post with this nonce has in every version of its message; below 2**31.
 
-    Like the nonce it is made from what the post is about, and not from the id of its row: when a copy of the database
-    was put back, an event makes its posts anew, under the same subjects, in rows with other ids.
+    Made from the nonce, and not from the id of a row: when a copy of the database was put back, an event makes its
+    posts anew with their old nonces, in rows with other ids. Two posts of a kind about rows share an id when their
+    rows are OF_A_KIND apart; a post that was added anew has the id of the one before.
     """
-    return FIRST_ID + int(KIND_CODES[kind], 36) * SUBJECTS + subject_id % SUBJECTS
+    code, number = nonce[INSTALLATION:SUBJECT], nonce[SUBJECT:].rstrip(ANEW)
+    return FIRST_ID + list(KIND_CODES.values()).index(code) * OF_A_KIND + int(number, 16) % OF_A_KIND

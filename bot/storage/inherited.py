@@ -45,6 +45,9 @@ DECIDED_ALONE = SUBJECTS | {
 }
 """Rows whose posts are made by the passing of time or by what a provider answers: a second life makes them again."""
 
+NAMED_ALONE = {PostKind.LOG_LINE, PostKind.WELCOME}
+"""Kinds that are known by what they say, whatever row a second life makes for it."""
+
 ECHO = timedelta(days=4)
 """So long after a restore they may still be made: the longest wait of such a row is three days (`claim_open`)."""
 
@@ -92,7 +95,7 @@ class Inherited:
         if restored.holds(posts, post.id) or post.created_at > restored.restored_at + ECHO:
             return False
         table = DECIDED_ALONE.get(post.subject_table)
-        return post.kind is PostKind.LOG_LINE or (table is not None and restored.holds(table, post.subject_id))
+        return post.kind in NAMED_ALONE or (table is not None and restored.holds(table, post.subject_id))
 
     def may_be_sent(self, generation: Generation, remembered_since: datetime) -> Restored | None:
         """The restore before which this order may have been sent; None when it was not, or its key is still known.

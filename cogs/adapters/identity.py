@@ -11,11 +11,11 @@ from cogs.ui.layout import SafeLayout
 
 async def finish(bot: DarkroomBot, post: Post, card: SafeLayout) -> None:
     """What every card needs before its message is sent, and again before each edit, which replaces all ids."""
-    card.box.id = component_id(post.kind, post.subject_id)
+    card.box.id = component_id(post.nonce)
     await name_the_quiet(bot, post, card)
 
 
 def is_of(message: discord.Message, post: Post) -> bool:
     """Whether the message is this post."""
     boxes = [part for part in message.components if isinstance(part, discord.components.Container)]
-    return any(box.id == component_id(post.kind, post.subject_id) for box in boxes)
+    return any(box.id == component_id(post.nonce) for box in boxes)

@@ -11,13 +11,14 @@ import sqlalchemy as sa
 from bot.generation.failures import UNKNOWN_OUTCOME
 from bot.records.event import EventStatus
 from bot.records.generation import GenerationStatus
+from bot.records.guild import Place, PlaceKind
 from bot.records.post import PostKind, PostStatus
 from bot.records.training import TrainingStatus
 from bot.storage import tables
 from bot.storage.policy_tables import spends
 from tests.backup.backups import MINUTE, backed_up, backups_on_the_way, life_from
 from tests.events.lives.event_run import EventRun, begin
-from tests.fakes.rows import ANNA, BEN, GUILD, add_post
+from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, add_post
 from tests.fakes.studio import TRAINS_IN, Studio
 
 pytestmark = pytest.mark.sqlite
@@ -161,6 +162,20 @@ async def test_a_new_order_gets_a_number_that_nobody_has_seen(studio: Studio) ->
         await life.settle()
         assert training.id > seen
         assert [message.kind for message in studio.poster.messages] == [PostKind.TRAINING_STATUS] * 2
+    assert_each_once(studio)
+
+
+async def test_a_server_that_joined_after_the_backup_is_greeted_once(studio: Studio) -> None:
+    """Mutant: the greeting is named after the number of the server's row, which is another one now."""
+    file, places = await backed_up(studio, "before"), [Place(PlaceKind.CHANNEL, CHANNEL)]
+    await studio.guilds.welcome(OTHER_GUILD, places)
+    await studio.settle()
+    assert studio.poster.kinds() == [PostKind.WELCOME]
+    studio.clock.advance(LATER)
+    async with life_from(studio, file) as life:
+        await life.guilds.welcome(OTHER_GUILD, places)
+        await pass_minutes(life, 30)
+        assert await is_all_posted(life)
     assert_each_once(studio)
 
 

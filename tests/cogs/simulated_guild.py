@@ -21,12 +21,14 @@ from bot.records.guild import Actor
 from bot.records.key import ProviderName
 from bot.records.lora import Lora
 from bot.records.post import PostKind
+from bot.records.post_names import component_id
 from bot.sandbox.apiframe.state import RehearsalTimings
 from bot.sandbox.aurous.records import AurousTimings
 from bot.sandbox.world import REHEARSAL_AUROUS_KEY, REHEARSAL_KEY, World
 from bot.storage import tables
+from bot.storage.jobs import posts
 from tests.cogs.patience import wait_for_answers
-from tests.fakes.posted import post_in
+from tests.fakes.posted import id_in, kind_in
 from tests.fakes.rows import add_lora
 from tests.fakes.small_pictures import paint_small
 from tests.fakes.unlimited import set_unlimited_key
@@ -95,8 +97,7 @@ def text_of(message: Message) -> str:
 
 def kind_of(message: Message) -> PostKind | None:
     """Of the post that it is; None for answers."""
-    post = post_in(tree_of(message))
-    return None if post is None else post[0]
+    return kind_in(tree_of(message))
 
 
 def buttons_of(message: Message) -> dict[str, str]:
@@ -273,21 +274,24 @@ class Stage:
 
     async def posted(self, text: str, channel: simcord.ChannelHandle | None = None) -> discord.Message:
         """Wait until a public message holds this text."""
-        return await self._shown(lambda message: text in text_of(message), channel)
+        found: list[discord.Message] = []
+
+        async def look() -> None:
+            found[:] = [message for message in self.posts(channel) if text in text_of(message)]
+
+        await until(lambda: found, look)
+        return found[0]
 
     async def post_of(
         self, kind: PostKind, subject_id: int, channel: simcord.ChannelHandle | None = None
     ) -> discord.Message:
         """Wait until this post stands in the channel, whatever it says."""
-        return await self._shown(lambda message: post_in(tree_of(message)) == (kind, subject_id), channel)
-
-    async def _shown(
-        self, is_it: Callable[[discord.Message], bool], channel: simcord.ChannelHandle | None
-    ) -> discord.Message:
         found: list[discord.Message] = []
 
         async def look() -> None:
-            found[:] = filter(is_it, self.posts(channel))
+            post = await self.world.darkroom.database.fetch(posts.find, kind, subject_id)
+            card = None if post is None else component_id(post.nonce)
+            found[:] = [each for each in self.posts(channel) if card and id_in(tree_of(each)) == card]
 
         await until(lambda: found, look)
         return found[0]

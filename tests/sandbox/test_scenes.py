@@ -12,7 +12,7 @@ from bot.records.post import PostKind
 from bot.sandbox.scenes import LORAS, MEMBERS, SCENES, actor_of, first_step, prepare
 from bot.sandbox.world import REHEARSAL_KEY, open_world
 from tests.cogs.simulated_guild import TIMINGS, Stage, answer_to, fields_of, shorten_timings
-from tests.fakes.posted import post_in
+from tests.fakes.posted import kind_in
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ async def test_the_finished_event_has_a_winner_a_yearbook_and_a_place_in_the_hal
     messages = [*([made.response] if made.response else []), *made.followups]
     assert any(message.attachments for message in messages)
     assert f"<@{sandbox.cleo.id}>" in answer_to(await sandbox.use(sandbox.ben, "event fame"))
-    sent = [(post_in(body.get("components", [])), body) for _, body in sandbox.sent_messages()]
-    announced = [body for post, body in sent if post is not None and post[0] is PostKind.EVENT_ANNOUNCEMENT]
+    sent = [(kind_in(body.get("components", [])), body) for _, body in sandbox.sent_messages()]
+    announced = [body for kind, body in sent if kind is PostKind.EVENT_ANNOUNCEMENT]
     opened = [body["allowed_mentions"] for body in announced if " is open" in str(body)]
     assert [len(allowed["roles"]) for allowed in opened] == [1], "the role for event news"
 

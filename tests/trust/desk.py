@@ -23,17 +23,17 @@ from bot.records.generation import GenerationStatus, Picture
 from bot.records.guild import Place, PlaceKind
 from bot.records.job import LaneName
 from bot.records.post import PostKind, PostStatus
+from bot.records.post_names import component_id
 from bot.resources import Resources
 from bot.services import build_lanes, build_services
-from bot.storage import tables
+from bot.storage import meta, tables
 from bot.storage.database import Database, sqlite_url
-from bot.storage.jobs import generations
+from bot.storage.jobs import generations, posts
 from cogs import EXTENSIONS
 from cogs.adapters.poster import DiscordPoster
 from cogs.ui.buttons import ActionButton
 from cogs.ui.replies import show_error
 from tests.fakes.clock import NOON
-from tests.fakes.posted import PostName
 from tests.fakes.resources import resources
 from tests.fakes.rows import add_generation, add_post, add_training
 from tests.wire.discord.messages import StoredMessage
@@ -56,8 +56,8 @@ class Desk:
     poster: DiscordPoster
     bot: DarkroomBot
     guild: Guild
-    owners: dict[PostName, Person] = field(default_factory=dict)
-    """Who each result belongs to."""
+    owners: dict[int | None, Person] = field(default_factory=dict)
+    """Who each result belongs to, by the id of its card."""
 
     @property
     def messages(self) -> list[StoredMessage]:
@@ -83,7 +83,7 @@ class Desk:
         )
         kind = PostKind.TRAINING_READY
         await add_post(self.opened.database, number, now=now, places=chain(places), kind=kind, **whose)
-        self.owners[kind, number] = owner
+        await self._note_owner(kind, number, owner)
 
     async def post_pictures(self, places: Sequence[Channel | Person], owner: Person, contents: Sequence[bytes]) -> None:
         """The same for finished pictures with these contents."""
@@ -107,7 +107,12 @@ class Desk:
         await self.opened.database.write(transaction)
         kind = PostKind.PICTURES
         await add_post(self.opened.database, number, now=now, places=chain(places), kind=kind, **whose)
-        self.owners[kind, number] = owner
+        await self._note_owner(kind, number, owner)
+
+    async def _note_owner(self, kind: PostKind, number: int, owner: Person) -> None:
+        post = await self.opened.database.fetch(posts.find, kind, number)
+        assert post is not None
+        self.owners[component_id(post.nonce)] = owner
 
     def _kept(self, content: bytes) -> str:
         file = self.opened.spool.new_name(".png")
@@ -178,6 +183,7 @@ async def open_desk() -> AsyncIterator[Desk]:
             patch.setattr(owner, name, getattr(owner, name))
         point_discord_at(standin.api_url, standin.gateway_url)
         database = await stack.enter_async_context(Database(sqlite_url(folder / "darkroom.db")))
+        await database.write(lambda connection: meta.put(connection, meta.INSTALLATION, b"abc123"))
         poster = DiscordPoster()
         opened = resources(database, Spool(folder / "spool"), clock, poster=poster)
         stack.callback(opened.pool.close)

@@ -10,7 +10,7 @@ from bot.records.post import PostStatus
 from cogs.adapters import rendering
 from cogs.events.posts import Draft
 from tests.fakes.loop import with_leaping_time
-from tests.fakes.posted import post_in
+from tests.fakes.posted import id_in
 from tests.photos.sample_photos import encode, noise
 from tests.trust.desk import Desk, open_desk
 from tests.trust.row import Row, Score
@@ -58,7 +58,7 @@ def _silent(desk: Desk, orders: list[list[str]]) -> int:
     """Sets with pictures that are neither there nor given as a link."""
     silent = 0
     for names, post in zip(orders, desk.owners, strict=True):
-        found = [message for message in desk.messages if post_in(message.components) == post]
+        found = [message for message in desk.messages if id_in(message.components) == post]
         links = sum(message.text.count(", full quality](") for message in found)
         silent += sum(len(message.files) for message in found) + links != len(names)
     return silent

@@ -19,7 +19,7 @@ from bot.sandbox.apiframe.state import RehearsalLora
 from bot.sandbox.rehearsal.deliveries import WebhookFault
 from bot.sandbox.rehearsal.faults import Fault
 from tests.fakes.examples import in_proportion
-from tests.fakes.posted import post_in
+from tests.fakes.posted import card_ids, id_in, kind_in
 from tests.fakes.waiting import HANG_S
 from tests.wire.discord.messages import StoredMessage
 from tests.wire.kills.bot_process import alive
@@ -91,7 +91,8 @@ async def ended(rig: Rig, number: int, *kinds: PostKind) -> StoredMessage:
     posts = [(kind, number) for kind in kinds]
 
     def find() -> StoredMessage | None:
-        return next((message for message in rig.messages if post_in(message.components) in posts), None)
+        cards = {card for post, card in card_ids(rig.database).items() if post in posts}
+        return next((message for message in rig.messages if id_in(message.components) in cards), None)
 
     await rig.standin.until(find, f"{' or '.join(kinds)} #{number}")
     found = find()
@@ -271,7 +272,7 @@ async def test_a_webhook_of_another_guild_is_refused(tmp_path: Path) -> None:
                 headers = {"X-Webhook-Signature": f"sha256={sign(body, key, 'hex')}"}
                 async with session.post(url, data=body, headers=headers) as answer:
                     assert answer.status == status, (url, body, key)
-        assert [kind for kind, _ in posts_in(rig.messages) if kind is PostKind.TRAINING_READY] == []
+        assert PostKind.TRAINING_READY not in [kind_in(message.components) for message in rig.messages]
 
 
 async def until_adopted(rig: Rig, lora: RehearsalLora) -> None:

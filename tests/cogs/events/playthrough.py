@@ -38,7 +38,7 @@ from tests.cogs.simulated_guild import (
     tree_of,
     until,
 )
-from tests.fakes.posted import PostName, post_in
+from tests.fakes.posted import id_in
 
 EVENT_TIMINGS = replace(
     TIMINGS, panel=timedelta(seconds=0.1), event_retry=timedelta(seconds=0.5), nonce_memory=timedelta(0)
@@ -273,9 +273,9 @@ class Playthrough:
         told = sorted([*self.messages(), *self.ada.user.dm_channel.history()], key=lambda each: each.id)
         return [text_of(message) for message in told if kind_of(message) is PostKind.EVENT_ANNOUNCEMENT]
 
-    def posts(self) -> list[PostName | None]:
-        """Which post each message is."""
-        return [post_in(tree_of(message)) for message in self.messages()]
+    def cards(self) -> list[int | None]:
+        """Which post each message is, as the id of its card."""
+        return [id_in(tree_of(message)) for message in self.messages()]
 
     def charged(self) -> float:
         """What the providers took in all."""

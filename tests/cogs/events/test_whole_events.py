@@ -37,8 +37,8 @@ async def check_the_end(life: Playthrough, told: Sequence[str], winner: str) -> 
     assert [part for part, text in zip(told, announced, strict=True) if part not in text] == []
     others = [text_of(message) for message in life.messages() if kind_of(message) not in NUMBERED]
     assert [text for text in others if ROW_NUMBER.search(text)] == []
-    assert None not in life.posts()
-    assert len(set(life.posts())) == len(life.posts())
+    assert None not in life.cards()
+    assert len(set(life.cards())) == len(life.cards())
     panel = await life.panel("This event is over")
     assert f"🥇 {winner}" in text_of(panel)
     assert f"💳 {life.charged():g} " in text_of(panel)

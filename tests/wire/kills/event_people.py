@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from bot.records.post import PostKind
-from tests.fakes.posted import post_in
+from tests.fakes.posted import card_ids, id_in, kind_in
 from tests.wire.discord.interactions import InteractionHandle
 from tests.wire.discord.messages import StoredMessage
 from tests.wire.discord.modals import Filling
@@ -68,13 +68,13 @@ class Party:
 
     @property
     def _number(self) -> int:
-        post = post_in(self._panel.components)
-        assert post is not None
-        return post[1]
+        panel, cards = id_in(self._panel.components), card_ids(self.rig.database)
+        (number,) = [number for (_, number), card in cards.items() if card == panel]
+        return number
 
     def _panels(self) -> list[StoredMessage]:
         ours = [each for each in self.rig.messages if self.name in each.text]
-        return [each for each in ours if any(kind is PostKind.EVENT_PANEL for kind, _ in posts_in([each]))]
+        return [each for each in ours if kind_in(each.components) is PostKind.EVENT_PANEL]
 
     async def _plan(self) -> StoredMessage:
         """The settings of a new event; a plan whose settings were never shown is left lying."""
@@ -190,7 +190,8 @@ class Party:
         self.host.succeeded()
 
     def _yearbooks(self) -> int:
-        return posts_in(self.rig.messages)[PostKind.EVENT_YEARBOOK, self._number]
+        card = card_ids(self.rig.database).get((PostKind.EVENT_YEARBOOK, self._number))
+        return posts_in(self.rig.messages)[card]
 
     async def _press_in_place(self, card: StoredMessage, label: str) -> None:
         """A button whose answer takes the place of its card."""

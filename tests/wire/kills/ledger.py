@@ -11,12 +11,13 @@ from typing import Any
 
 from bot.records.post import PostKind
 from bot.sandbox.apiframe.server import RehearsalApiframe
-from tests.fakes.posted import PostName, post_in
+from tests.fakes.posted import card_ids, id_in, kind_in
 from tests.wire.discord.messages import StoredMessage
 from tests.wire.discord.pings import pinged
 
 FIRST_PLACE = re.compile(r"🥇 <@(\d+)>")
 SPENT = re.compile(r"💳 (\d+)\b.* spent")
+NO_CARD = 0
 OPEN_ROWS = {
     "trainings": "status NOT IN ('ready', 'failed', 'cancelled')",
     "generations": "status NOT IN ('ready', 'failed')",
@@ -75,13 +76,14 @@ class Verdict:
         )
 
 
-def posts_in(messages: Iterable[StoredMessage]) -> Counter[PostName]:
-    """How often each post stands in these messages."""
-    return Counter(post for post in (post_in(message.components) for message in messages) if post is not None)
+def posts_in(messages: Iterable[StoredMessage]) -> Counter[int | None]:
+    """How often each post stands in these messages, by the id of its card."""
+    return Counter(card for card in (id_in(message.components) for message in messages) if card is not None)
 
 
-def posted_twice(messages: Iterable[StoredMessage]) -> list[str]:
-    return [f"{kind} #{number}" for (kind, number), times in posts_in(messages).items() if times > 1]
+def posted_twice(messages: Sequence[StoredMessage]) -> list[str]:
+    twice = {card for card, times in posts_in(messages).items() if times > 1}
+    return [message.text for message in messages if id_in(message.components) in twice]
 
 
 def judge(
@@ -89,7 +91,7 @@ def judge(
 ) -> Verdict:
     """`database` is the bot's SQLite file, read after its last life."""
     messages = list(messages)
-    posted = posts_in(messages)
+    posted, cards = posts_in(messages), card_ids(database)
     creates = Counter(
         provider.loras[entry.ref].name.split(" ·")[0] for entry in provider.ledger if entry.what == "create"
     )
@@ -98,10 +100,10 @@ def judge(
     )
     verdict = Verdict(jobs=len(promises), stuck=open_rows(database))
     for number, name in promises.trainings.items():
-        if not posted[PostKind.TRAINING_READY, number] or not creates[name]:
+        if not posted[cards.get((PostKind.TRAINING_READY, number))] or not creates[name]:
             verdict.lost.append(f"training #{number} {name!r}: {ended_as(database, 'trainings', number)}")
     for number, prompt in promises.pictures.items():
-        if not posted[PostKind.PICTURES, number] or not any(key.endswith(prompt) for key in pictures):
+        if not posted[cards.get((PostKind.PICTURES, number))] or not any(key.endswith(prompt) for key in pictures):
             verdict.lost.append(f"pictures #{number} {prompt!r}: {ended_as(database, 'generations', number)}")
     verdict.double_submitted = [name for name, count in (creates + pictures).items() if count > 1]
     verdict.double_posted = posted_twice(messages)
@@ -130,13 +132,14 @@ def judge_party(
     database: Path,
 ) -> None:
     """Over, with one winner told, with every vote, and with what was charged for it on its panel."""
-    shown = [(message, post_in(message.components)) for message in messages]
-    panel = "".join(message.text for message, post in shown if post == (PostKind.EVENT_PANEL, number))
-    announced = [message for message, post in shown if post is not None and post[0] is PostKind.EVENT_ANNOUNCEMENT]
+    cards = card_ids(database)
+    ours = cards.get((PostKind.EVENT_PANEL, number), NO_CARD)
+    panel = "".join(message.text for message in messages if id_in(message.components) == ours)
+    announced = [message for message in messages if kind_in(message.components) is PostKind.EVENT_ANNOUNCEMENT]
     told = [message for message in announced if books.name in message.text]
     won = [message for message in told if "🏆" in message.text]
     opened = sum(" is open\n" in message.text for message in told)
-    ballots = posts_in(messages)[PostKind.EVENT_BALLOT, number]
+    ballots = posts_in(messages)[cards.get((PostKind.EVENT_BALLOT, number))]
     if "This event is over" not in panel or (len(won), opened, ballots) != (1, 1, 1):
         verdict.lost.append(f"event #{number} {books.name!r}: {len(won)} winners, {opened} openings, {ballots} ballots")
     for message in won:

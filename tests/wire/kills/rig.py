@@ -11,7 +11,7 @@ from typing import Any
 from bot.records.post import PostKind
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from bot.sandbox.apiframe.state import RehearsalTimings
-from tests.fakes.posted import post_in
+from tests.fakes.posted import card_ids, id_in
 from tests.fakes.small_pictures import paint_small
 from tests.fakes.waiting import HANG_S
 from tests.wire.discord.messages import StoredMessage
@@ -172,7 +172,8 @@ class Rig:
         found: list[StoredMessage] = []
 
         def look() -> bool:
-            found[:] = [message for message in self.messages if post_in(message.components) == (kind, number)]
+            card = card_ids(self.database).get((kind, number))
+            found[:] = [message for message in self.messages if card and id_in(message.components) == card]
             return bool(found)
 
         await self.standin.until(look, f"{kind} #{number}", seconds)
