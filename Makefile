@@ -10,7 +10,7 @@ RUN_STAMP := $(RUN_VENV)/.installed-$(VERSION)
 # Some tests wait for a bot in a process of its own, so two workers share a core.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min((os.cpu_count() or 1) * 2, 16))')
 
-# How many examples: quick, usual or all.
+# How many examples: quick, usual, most or all.
 EXAMPLES ?= usual
 
 # What one process has compiled, the workers of the tests and the bots that they start read.

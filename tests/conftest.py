@@ -33,6 +33,7 @@ from tests.fakes.studio import Studio, open_studio
 from tests.fakes.waiting import HANG_S
 
 settings.register_profile("all", settings(), deadline=None)
+settings.register_profile("most", settings.get_profile("all"), max_examples=60)
 settings.register_profile("usual", settings.get_profile("all"), max_examples=30)
 settings.register_profile("quick", settings.get_profile("usual"), max_examples=10)
 settings.load_profile("usual")
@@ -55,7 +56,7 @@ STORIES = (
 LONGEST = ("kill", "browser")
 STORY_FIXTURES = {"stage", "town"}
 """A whole bot in a simulated Discord, with one guild or with three."""
-SAMPLE = {"studio": 250, "story": 150}
+SAMPLE = {"studio": 150, "story": 80}
 """A studio has a database and both providers, a story a whole bot: their tests take most of the time."""
 
 

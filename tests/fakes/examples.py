@@ -1,9 +1,9 @@
-"""How many examples a costly property or table is tried with: all in `.ci/run`, fewer in the other runs."""
+"""How many examples a costly property or table is tried with: most in `.ci/run`, fewer in the other runs."""
 
 from hypothesis import settings
 
 USUAL = 100
-"""Hypothesis' own number, as in `.ci/run`; the profiles of the others lower it."""
+"""Hypothesis' own number, with `EXAMPLES=all`; the other profiles lower it."""
 
 
 def in_proportion(examples: int) -> int:

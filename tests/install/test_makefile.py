@@ -48,7 +48,7 @@ def test_each_target_installs_its_lock_into_its_own_folder(tmp_path: Path, targe
 def test_packages_of_another_python_are_installed_anew(
     tmp_path: Path, filled_by: tuple[int, int], *, is_installed: bool
 ) -> None:
-    """Mutant: the stamp does not say which Python. After an update of it, `make run` finds no `python` in its folder."""
+    """Mutant: the stamp does not say which Python. After an update of that, `make run` finds none in its folder."""
     planned(tmp_path, "run")
     (tmp_path / ".venv-run").mkdir()
     (tmp_path / ".venv-run" / ".installed-{}.{}".format(*filled_by)).touch()
