@@ -19,6 +19,9 @@ from bot.storage.events import events
 from bot.storage.money import limits, spends
 from bot.storage.people import moderation_log, pseudonyms
 
+NAMES = {SubjectTable.TRAINING: "training", SubjectTable.GENERATION: "pictures"}
+"""What the server's log calls a job, as everywhere else that people read."""
+
 
 class BudgetSpent(UserError):
     """Both numbers are in credits."""
@@ -92,7 +95,7 @@ class Ledger:
         now = self._clock.now()
         spend = await spends.settle(connection, subject, subject_id, took, now=now)
         if spend is not None and spend.credits:
-            what = f"{subject} #{subject_id}, {spend.credits} credits of {spend.provider.label}"
+            what = f"{NAMES[subject]} #{subject_id}, {spend.credits} credits of {spend.provider.label}"
             await moderation_log.note(
                 connection, spend.guild_id, Act.PAID, spend.user_id, what, now=now, known_as=f"paid:{what}"
             )

@@ -105,7 +105,7 @@ async def to_gallery(studio: Studio) -> None:
     await studio.pictures.send_to_gallery([found.view.pictures[0].id], found.generation.id, ME)
 
 
-PAID = (str(ANNA), "paid", "generation #1, 2 credits of Apiframe", "")
+PAID = (str(ANNA), "paid", "pictures #1, 2 credits of Apiframe", "")
 DONE: dict[str, tuple[Callable[[Studio], Awaitable[object]], list[tuple[str, ...]]]] = {
     "paid": (pay, [PAID]),
     "shared": (share, [(str(ANNA), "shared", "LoRA #1, with a member", str(BEN))]),
