@@ -146,14 +146,14 @@ class DarkroomBot(commands.Bot):
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
         """Note interactions with unknown forms and buttons, then dispatch as usual.
 
-        The library looks for the form or button in the same turn of the event loop, so the check belongs here. One turn
-        later it may have learned of a message that Discord showed before confirming it, and the member would get no
-        answer.
+        The library looks for the form or button in the same turn of the event loop, so the check belongs here. Later it
+        may have learned of a message that Discord showed before confirming it, and the member would get no answer.
+        A closed bot hears nothing: discord.py still tells of its end, and has given its loop away by then.
         """
-        if event_name == "interaction":
-            data: Mapping[str, Any] = args[0].data or {}
-            if self._is_forgotten(str(data.get("custom_id", ""))):
-                self._unheard.add(args[0].id)
+        if self.is_closed():
+            return
+        if event_name == "interaction" and self._is_forgotten(str((args[0].data or {}).get("custom_id", ""))):
+            self._unheard.add(args[0].id)
         super().dispatch(event_name, *args, **kwargs)
 
     async def on_interaction(self, interaction: discord.Interaction["DarkroomBot"]) -> None:

@@ -96,6 +96,11 @@ class Probe(discord.Client):
     async def setup_hook(self) -> None:
         await self.tree.sync()
 
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """Nothing after `close`, as the bot does it."""
+        if not self.is_closed():
+            super().dispatch(event, *args, **kwargs)
+
     async def on_ready(self) -> None:
         self.is_up.set()
 
