@@ -78,7 +78,6 @@ KIND = JobKind(
     SubjectTable.GENERATION,
     Generation,
     PICTURES,
-    lambda generation: generation.idempotency_key,
     check_move,
     generations.by_webhook_token,
 )
@@ -263,7 +262,7 @@ class GenerationOutcomes(JobOutcomes[Generation]):
                 due_at=now + self._timings.details_kept,
             ):
                 return None
-            await self._end_cancelled(connection, generation, actor, PostKind.PICTURES_FAILED, "pictures")
+            await self._end_cancelled(connection, generation, actor, PostKind.PICTURES_FAILED)
             await self._renew_news(connection, generation)
             return await generations.forget_reference_files(connection, generation.id)
 

@@ -17,15 +17,11 @@ JobT = TypeVar("JobT", Training, Generation)
 
 @dataclass(frozen=True, slots=True)
 class JobKind(Generic[JobT]):
-    """`check_move(old, new)` raises IllegalMove; `by_webhook_token` finds the row of a webhook address, or None.
-
-    `known_as` is what the provider knows the order by: the same in every life of the database.
-    """
+    """`check_move(old, new)` raises IllegalMove; `by_webhook_token` finds the row of a webhook address, or None."""
 
     table: sa.Table
     subject: SubjectTable
     record: type[JobT]
     slots: SlotQueue
-    known_as: Callable[[JobT], str]
     check_move: Callable[[Any, Any], None]
     by_webhook_token: Callable[[AsyncConnection, str], Awaitable[JobT | None]]

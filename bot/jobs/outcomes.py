@@ -14,6 +14,7 @@ from bot.limits.ledger import Ledger
 from bot.records.doubt import one_more, pause_of
 from bot.records.event import EventStatus
 from bot.records.guild import Actor, Place
+from bot.records.job import JOB_NAMES
 from bot.records.limit import Amount
 from bot.records.moderation import Act
 from bot.records.post import PostKind, places_for
@@ -124,7 +125,6 @@ class JobOutcomes(Service, Generic[JobT]):
         places = [] if post is None else await self._places(connection, job, post)
         if post is not None and places:
             now, guild_id, user_id = self._clock.now(), job.guild_id, job.user_id
-            known_as = self._kind.known_as(job)
             await posts.add(
                 connection,
                 post,
@@ -133,21 +133,19 @@ class JobOutcomes(Service, Generic[JobT]):
                 user_id=user_id,
                 places=places,
                 now=now,
-                known_as=known_as,
+                known_as=job.known_as,
             )
         if job.event_id is not None:
             await events.wake(connection, job.event_id, now=self._clock.now())
         await assign_free_slots(connection, job.key_id, self._kind.slots, clock=self._clock)
 
-    async def _end_cancelled(
-        self, connection: AsyncConnection, job: JobT, actor: Actor, post: PostKind, about: str
-    ) -> None:
+    async def _end_cancelled(self, connection: AsyncConnection, job: JobT, actor: Actor, post: PostKind) -> None:
         """The same for a job that was cancelled. Unless its member did it they are told, and the log has a line."""
         if job.user_id == actor.user_id:
             await self._end(connection, job, "cancelled")
             return
         await self._end(connection, job, "cancelled", post=post)
-        said, now = f"{about} #{job.id}, cancelled", self._clock.now()
+        said, now = f"{JOB_NAMES[self._kind.subject]} #{job.id}, cancelled", self._clock.now()
         await moderation_log.note(
             connection, actor.guild_id, Act.MODERATED, actor.user_id, said, member_id=job.user_id, now=now
         )

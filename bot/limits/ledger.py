@@ -10,7 +10,7 @@ from bot.errors import UserError
 from bot.limits import rules
 from bot.records.generation import Generation
 from bot.records.guild import Actor
-from bot.records.job import SubjectTable
+from bot.records.job import JOB_NAMES, SubjectTable
 from bot.records.limit import Amount, Limit, Spend, Unit
 from bot.records.moderation import Act
 from bot.records.training import Training
@@ -18,9 +18,6 @@ from bot.storage import guilds
 from bot.storage.events import events
 from bot.storage.money import limits, spends
 from bot.storage.people import moderation_log, pseudonyms
-
-NAMES = {SubjectTable.TRAINING: "training", SubjectTable.GENERATION: "pictures"}
-"""What the server's log calls a job, as everywhere else that people read."""
 
 
 class BudgetSpent(UserError):
@@ -85,19 +82,28 @@ class Ledger:
 
     async def settle(self, connection: AsyncConnection, job: Training | Generation, took: Amount | None) -> None:
         """Replace what was reserved by what the job really took, in the transaction that ends it; None: all of it."""
-        await self.settle_by_id(connection, subject_of(job), job.id, took)
+        await self.settle_by_id(connection, subject_of(job), job.id, took, known_as=job.known_as)
         await self._renew_panel(connection, job, self._clock.now())
 
     async def settle_by_id(
-        self, connection: AsyncConnection, subject: SubjectTable, subject_id: int, took: Amount | None
+        self,
+        connection: AsyncConnection,
+        subject: SubjectTable,
+        subject_id: int,
+        took: Amount | None,
+        *,
+        known_as: str | None,
     ) -> Spend | None:
-        """The same for a job that may be gone here; what is settled now, None when it was settled before."""
+        """The same for a job that may be gone here; what is settled now, None when it was settled before.
+
+        `known_as`: what the provider knows the order by, None when that is not known any more.
+        """
         now = self._clock.now()
         spend = await spends.settle(connection, subject, subject_id, took, now=now)
         if spend is not None and spend.credits:
-            what = f"{NAMES[subject]} #{subject_id}, {spend.credits} credits of {spend.provider.label}"
+            what = f"{JOB_NAMES[subject]} #{subject_id}, {spend.credits} credits of {spend.provider.label}"
             await moderation_log.note(
-                connection, spend.guild_id, Act.PAID, spend.user_id, what, now=now, known_as=f"paid:{what}"
+                connection, spend.guild_id, Act.PAID, spend.user_id, what, now=now, known_as=f"paid:{known_as or what}"
             )
         return spend
 

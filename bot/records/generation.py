@@ -135,6 +135,11 @@ class Generation:
     sample_of: int | None
     """The training whose LoRA it shows first; nobody asked for it."""
 
+    @property
+    def known_as(self) -> str:
+        """What the provider knows the order by: the same in every life of the database."""
+        return self.idempotency_key
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:

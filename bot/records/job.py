@@ -51,6 +51,10 @@ class SubjectTable(StrEnum):
     """A message of Discord's, by its own id."""
 
 
+JOB_NAMES = {SubjectTable.TRAINING: "training", SubjectTable.GENERATION: "pictures"}
+"""What people read of a job, before its number."""
+
+
 @dataclass(frozen=True, slots=True)
 class JobRef:
     """A training or a generation."""

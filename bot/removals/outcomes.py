@@ -114,7 +114,9 @@ class RemovalOutcomes(Service):
         await self._database.write(transaction)
 
     async def _settle(self, connection: AsyncConnection, removal: Removal, took: Amount | None, now: datetime) -> None:
-        spend = await self._ledger.settle_by_id(connection, removal.subject_table, removal.subject_id, took)
+        spend = await self._ledger.settle_by_id(
+            connection, removal.subject_table, removal.subject_id, took, known_as=removal.marker
+        )
         if spend is not None and spend.event_id is not None:
             await events.renew_panel(connection, spend.event_id, due_at=now + self._timings.panel)
             await events.wake(connection, spend.event_id, now=now)

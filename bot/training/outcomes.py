@@ -53,7 +53,6 @@ KIND = JobKind(
     SubjectTable.TRAINING,
     Training,
     TRAININGS,
-    lambda training: training.marker,
     lifecycle.check_move,
     trainings.by_webhook_token,
 )
@@ -129,7 +128,7 @@ class TrainingOutcomes(JobOutcomes[Training]):
             if not await trainings.cancel_queued(connection, training.id, error=error, now=now, due_at=due_at):
                 return False
             await self._back_to_board(connection, training)
-            await self._end_cancelled(connection, training, actor, PostKind.TRAINING_FAILED, "training")
+            await self._end_cancelled(connection, training, actor, PostKind.TRAINING_FAILED)
             await posts.renew(connection, PostKind.TRAINING_STATUS, training.id, due_at=now)
             return True
 
