@@ -2,11 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-# A folder that another Python has filled is filled anew.
-STAMP := $(VENV)/.installed-$(VERSION)
 RUN_VENV := .venv-run
-RUN_STAMP := $(RUN_VENV)/.installed-$(VERSION)
+# A folder has the Python that is asked for (make PYTHON=python3.13), else the one that it was made with. When that one
+# is gone or is another one by now, the folder is made anew.
+ITS_VERSION := import sys; print("%d.%d" % sys.version_info[:2])
+version_of = $(shell $(if $(filter file,$(origin PYTHON)),$(1)/bin/python -c 'import pip; $(ITS_VERSION)' 2>/dev/null ||) $(PYTHON) -c '$(ITS_VERSION)')
+STAMP := $(VENV)/.installed-$(call version_of,$(VENV))
+RUN_STAMP := $(RUN_VENV)/.installed-$(call version_of,$(RUN_VENV))
 # Some tests wait for a bot in a process of its own, so two workers share a core.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min((os.cpu_count() or 1) * 2, 16))')
 
@@ -29,9 +31,9 @@ $(RUN_STAMP): requirements.lock
 	$(install)
 
 define install
-@$(PYTHON) -c 'import sys; sys.exit("Darkroom needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 @echo "Installing $< into $(@D); this takes about half a minute."
-@$(@D)/bin/python -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(VERSION)")' 2>/dev/null || $(PYTHON) -m venv --clear $(@D)
+@test "$$($(@D)/bin/python -c 'import pip; $(ITS_VERSION)' 2>/dev/null)" = "$(subst .installed-,,$(@F))" || \
+	{ $(PYTHON) -c 'import sys; sys.exit("Darkroom needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11") if sys.version_info < (3, 11) else None' && $(PYTHON) -m venv --clear $(@D); }
 @$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
 @touch $@
 endef

@@ -160,13 +160,13 @@ class Settings(BaseSettings):
     )
     darkroom_sentry_dsn: SecretStr | None = Field(
         default=None,
-        description="The DSN of a Sentry project that gets errors, without anything of any person; needs the extra "
-        "`sentry`.",
+        description="The DSN of a Sentry project that gets errors, without anything of any person; a wheel needs the "
+        "extra `sentry`.",
     )
     otel_exporter_otlp_endpoint: str | None = Field(
         default=None,
-        description="Base address of an OpenTelemetry collector (OTLP over HTTP) that gets spans; needs the extra "
-        "`otel`.",
+        description="Base address of an OpenTelemetry collector (OTLP over HTTP) that gets spans; a wheel needs the "
+        "extra `otel`.",
     )
 
     @property
