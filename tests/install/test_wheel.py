@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot import __version__
+from tests import process_watch
 from tests.fakes.waiting import HANG_S
 from tests.install.wheels import build, can_build, install
 from tests.meta.sources import ROOT, own_files
@@ -30,13 +31,19 @@ TOKEN = f"{base64.b64encode(b'123456789012345678').decode()}.not-a-real-one.0123
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tmp_path_factory.mktemp("wheel"))
 
 
+@pytest.fixture
+def wheel(built: Path) -> Path:
+    process_watch.note("pip wheel")
+    return built
+
+
 @pytest.fixture(scope="module")
-def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return install(wheel, tmp_path_factory.mktemp("installed"))
+def programs(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return install(built, tmp_path_factory.mktemp("installed"))
 
 
 @pytest.fixture
