@@ -25,15 +25,16 @@ BOTH = pytest.mark.parametrize("form", list(LogFormat))
 
 @pytest.fixture(autouse=True)
 def own_root_logger(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """configure_logging replaces the root handlers; the test runner's own come back afterwards."""
+    """configure_logging replaces the root handlers and sets levels; all of them come back afterwards."""
     root = logging.getLogger()
-    level = root.level
+    levels = {name: logging.getLogger(name).level for name in (None, *root.manager.loggerDict)}
     monkeypatch.setattr(root, "handlers", [])
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.setattr("bot.process.log._redactor", Redactor())
     yield
     logging.captureWarnings(False)
-    root.setLevel(level)
+    for name in (None, *root.manager.loggerDict):
+        logging.getLogger(name).setLevel(levels.get(name, logging.NOTSET))
 
 
 def _start(form: LogFormat, level: str = "DEBUG") -> io.StringIO:
