@@ -90,10 +90,14 @@ def describe(what: str, before: list[Round], product: list[Round], after: list[R
 async def run_round(kind: BotKind, size: int, photos: list[Upload]) -> Round:
     """A fresh process each time, so that no round pays for the photos of an earlier one."""
     with tempfile.TemporaryDirectory(prefix="darkroom-bench-") as folder:
-        async with set_stage(Path(folder), people=size + WARM_UP) as stage, stage.bot(kind) as bot:
-            await wait_ready(bot)
-            await submit_all(stage, bot, stage.crowd[size:], [])
-            return await submit_all(stage, bot, stage.crowd[:size], photos)
+        async with set_stage(Path(folder), people=size + WARM_UP) as stage:
+            if kind == "darkroom":
+                async with stage.prepared() as darkroom:
+                    await stage.set_key(darkroom)
+            async with stage.bot(kind) as bot:
+                await wait_ready(bot)
+                await submit_all(stage, bot, stage.crowd[size:], [])
+                return await submit_all(stage, bot, stage.crowd[:size], photos)
 
 
 async def submit_all(stage: Stage, bot: Child, people: list[Person], photos: list[Upload]) -> Round:
