@@ -36,6 +36,7 @@ from cogs.ui.replies import show_error
 from tests.fakes.clock import NOON
 from tests.fakes.resources import resources
 from tests.fakes.rows import add_generation, add_post, add_training
+from tests.trust.studios import MEMORY_DISK
 from tests.wire.discord.messages import StoredMessage
 from tests.wire.discord.pings import pinged
 from tests.wire.discord.redirect import point_discord_at
@@ -175,7 +176,7 @@ async def open_desk() -> AsyncIterator[Desk]:
     standin = DiscordStandin(is_checking=False)
     standin.state.snowflakes.time_of_day = lambda: time_of_day().timestamp()
     async with contextlib.AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=MEMORY_DISK)))
         await standin.start()
         stack.push_async_callback(standin.close)
         patch = stack.enter_context(pytest.MonkeyPatch.context())
