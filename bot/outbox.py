@@ -228,13 +228,13 @@ class OutboxService(Service):
 
     async def _posted(self, claim: Claim[Post], message_id: int, *, is_found: bool) -> None:
         """`is_found`: the message was there. If another life has sent it, it is written anew, for rows of this one."""
-        post, now = claim.row, self._clock.now()
-        is_adopted = is_found and self._database.inherited.is_adopted(post)
+        post, now, forgotten = claim.row, self._clock.now(), _forgotten(claim.row)
+        is_adopted = is_found and not forgotten and self._database.inherited.is_adopted(post)
         self._begun.pop(claim.id, None)
 
         async def transaction(connection: AsyncConnection) -> None:
             posted = {"status": PostStatus.POSTED, "message_id": message_id, "posted_at": now, "attempt": 0}
-            await store(connection, tables.posts, claim, due_at=None, **posted | _forgotten(post))
+            await store(connection, tables.posts, claim, due_at=None, **posted | forgotten)
             await self._catch_up(connection, post, now)
             if is_adopted:
                 await posts.renew(connection, post.kind, post.subject_id, due_at=now)

@@ -46,11 +46,17 @@ async def check_usable(
         await usable_style(connection, style_id, actor)
 
 
-async def share_with_entrants(connection: AsyncConnection, event: Event, owner_id: int, *, now: datetime) -> None:
-    """Let the entrants of a club event use those of its LoRAs that belong to this member."""
+async def share_with_entrants(
+    connection: AsyncConnection, event: Event, owner_id: int, *, now: datetime, known_as: str | None = None
+) -> None:
+    """Let the entrants of a club event use those of its LoRAs that belong to this member.
+
+    `known_as` names, in every life of the database, what shares them, if nobody may have pressed for it.
+    """
     if event.mode is not EventMode.CLUB or not event.status.is_live:
         return
     for lora_id in event.lora_ids:
         lora = await loras.get(connection, lora_id)
         if lora is not None and (lora.guild_id, lora.owner_id) == (event.guild_id, owner_id):
-            await sharing.share(connection, lora, Audience.EVENT, event.id, by=owner_id, now=now)
+            name = None if known_as is None else f"shared:{known_as}:{lora_id}"
+            await sharing.share(connection, lora, Audience.EVENT, event.id, by=owner_id, now=now, known_as=name)

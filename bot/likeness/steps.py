@@ -31,7 +31,10 @@ class LikenessSteps(Service):
         assert current is not None  # stored just above
         await likeness.tell(connection, current, now=now)
         about = f"LoRA #{current.lora_id}, retired because nobody decided on a claim"
-        await moderation_log.note(connection, current.guild_id, Act.MODERATED, NOBODY, about, now=now)
+        known_as = f"lapsed:{claim.id}"
+        await moderation_log.note(
+            connection, current.guild_id, Act.MODERATED, NOBODY, about, now=now, known_as=known_as
+        )
         await retire(connection, current, now=now, kept_for=kept_for)
 
     async def _forget(self, connection: AsyncConnection, claim: Claim[LikenessClaim]) -> None:

@@ -61,6 +61,11 @@ class Lora:
     here."""
 
     @property
+    def known_as(self) -> str:
+        """What names it in every life of the database. Only those trained here ever come back in another row."""
+        return str(self.id) if self.training_id < 0 else f"{self.provider}:{self.remote_id}"
+
+    @property
     def is_usable(self) -> bool:
         """Whether new pictures may be made with it, as far as the LoRA itself is concerned."""
         ended = (self.archived_at, self.missing_since, self.retiring_since, self.resting_since)

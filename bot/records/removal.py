@@ -83,5 +83,11 @@ class Removal:
     """Answers that it is not there, although we know that it was."""
 
     @property
+    def known_as(self) -> str:
+        """What names it in every life of the database: a claim that lapses again has a LoRA removed in a new row."""
+        file = self.remote_id if self.kind is RemovalKind.UPLOAD else None
+        return f"{self.user_id}:{self.subject_table}:{self.subject_id}:{file}"
+
+    @property
     def is_asleep(self) -> bool:
         return self.status is RemovalStatus.WAITING and self.due_at is None

@@ -99,8 +99,7 @@ class RemovalOutcomes(Service):
             if removal.kind is not RemovalKind.UPLOAD:
                 await self._settle(connection, removal, took, now)
             await keys.wake_retired(connection, removal.guild_id, now=now)
-            earlier = await posts.forget(connection, PostKind.RECEIPT, removal.id)
-            await post_receipt(connection, removal, now=now, instead_of=earlier)
+            await post_receipt(connection, removal, now=now, is_last=True)
 
         await self._database.write(transaction)
 
@@ -126,23 +125,26 @@ class RemovalOutcomes(Service):
         await self._database.write(lambda connection: store(connection, table, claim, due_at=due_at, **values))
 
 
-async def post_receipt(
-    connection: AsyncConnection, removal: Removal, *, now: datetime, instead_of: str | None = None
-) -> None:
+async def post_receipt(connection: AsyncConnection, removal: Removal, *, now: datetime, is_last: bool = False) -> None:
     """Send the receipt privately when nothing of the member can be asked for any more.
 
-    `instead_of` is the nonce of an earlier one.
+    It is about all that is to go, and has the name of what was wanted gone last, whatever is answered last: that may
+    be something else after a backup was put back. `is_last`: an earlier one said that there was no answer.
     Whoever archives a LoRA finds it under `/privacy receipts`.
     """
     is_told = removal.why is not RemovalReason.ARCHIVED and removal.user_id != NOBODY
-    if is_told and await removals.is_through(connection, removal):
-        await posts.add(
-            connection,
-            PostKind.RECEIPT,
-            removal.id,
-            guild_id=removal.guild_id,
-            user_id=removal.user_id,
-            places=[Place(PlaceKind.USER, removal.user_id)],
-            now=now,
-            instead_of=instead_of,
-        )
+    if not is_told or not await removals.is_through(connection, removal):
+        return
+    newest = (await removals.of_person(connection, removal.user_id, removal.guild_id))[0]
+    earlier = await posts.forget(connection, PostKind.RECEIPT, newest.id) if is_last else None
+    await posts.add(
+        connection,
+        PostKind.RECEIPT,
+        newest.id,
+        guild_id=removal.guild_id,
+        user_id=removal.user_id,
+        places=[Place(PlaceKind.USER, removal.user_id)],
+        now=now,
+        instead_of=earlier,
+        known_as=newest.known_as,
+    )

@@ -320,5 +320,6 @@ async def _hand_to_event(connection: AsyncConnection, training: Training, lora_i
     if event is None or lora is None:
         return
     if event.mode is EventMode.SHARED:
-        await sharing.share(connection, lora, Audience.EVENT, event.id, by=lora.owner_id, now=now)
+        known_as = f"shared:{training.known_as}"
+        await sharing.share(connection, lora, Audience.EVENT, event.id, by=lora.owner_id, now=now, known_as=known_as)
     await retire_if_taken_back(connection, event, lora, now=now)

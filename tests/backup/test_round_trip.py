@@ -12,11 +12,10 @@ from bot.generation.failures import UNKNOWN_OUTCOME
 from bot.records.event import EventStatus
 from bot.records.generation import GenerationStatus
 from bot.records.guild import Place, PlaceKind
-from bot.records.moderation import Act
 from bot.records.post import PostKind, PostStatus
 from bot.records.training import TrainingStatus
 from bot.storage import tables
-from bot.storage.policy_tables import moderation_log, spends
+from bot.storage.policy_tables import spends
 from tests.backup.backups import MINUTE, backed_up, backups_on_the_way, life_from
 from tests.events.lives.event_run import EventRun, begin
 from tests.fakes.rows import ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, add_post
@@ -229,37 +228,6 @@ async def test_an_event_pays_and_announces_once(studio: Studio) -> None:
         assert Counter(entry.what for entry in studio.server.ledger) == paid
         assert sorted(each.nonce for each in studio.poster.messages) == posted
     assert_each_once(studio)
-
-
-async def payments_in_the_log(studio: Studio) -> list[str]:
-    """The nonces of the lines about them."""
-    lines = sa.select(tables.posts.c.nonce).join(moderation_log, moderation_log.c.id == tables.posts.c.subject_id)
-    its = (tables.posts.c.kind == PostKind.LOG_LINE, moderation_log.c.act == Act.PAID)
-    return sorted(await studio.scalars(lines.where(*its)))
-
-
-async def test_the_log_tells_of_each_payment_once(studio: Studio) -> None:
-    """Mutant: the line is named after the number of its job, which an event orders anew under another one."""
-    await studio.guilds.choose_samples(GUILD, are_made=False)
-    await studio.guilds.choose_log(GUILD, CHANNEL)
-    run = await begin(studio, pack=("{trigger} on a boat",), budget=400)
-    for user_id in (ANNA, BEN):
-        await run.give(user_id, 10)
-    while await run.status() is not EventStatus.TRAINING:
-        await studio.pass_time(20 * MINUTE)
-    file = await backed_up(studio, "training")
-    while not (await run.status()).is_terminal:
-        await studio.pass_time(20 * MINUTE)
-    told = await payments_in_the_log(studio)
-    assert len(told) == 2
-    studio.clock.advance(LATER)
-    async with life_from(studio, file) as again:
-        restored = EventRun(again, run.event_id)
-        while not (await restored.status()).is_terminal:
-            await again.pass_time(20 * MINUTE)
-        assert await payments_in_the_log(again) == told
-    posted = Counter(message.nonce for message in studio.poster.messages)
-    assert [posted[nonce] for nonce in told] == [1, 1]
 
 
 async def test_an_event_of_an_old_backup_does_not_order_again_what_may_be_paid(studio: Studio) -> None:

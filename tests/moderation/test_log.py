@@ -162,6 +162,22 @@ async def test_what_was_not_paid_for_and_what_is_undone_is_not_noted(studio: Stu
     assert await lines(studio) == []
 
 
+async def test_a_second_line_of_the_same_name_is_posted_too(studio: Studio) -> None:
+    """Mutant: without another name for it, what it tells of could not be stored at all."""
+    await studio.guilds.choose_log(GUILD, LOG_CHANNEL)
+
+    async def twice(connection: AsyncConnection) -> None:
+        for about in ("once", "again"):
+            await moderation_log.note(
+                connection, GUILD, Act.SHARED, ANNA, about, now=studio.clock.now(), known_as="the same"
+            )
+
+    await studio.database.write(twice)
+    await studio.settle()
+    assert [about for _, _, about, _ in await lines(studio)] == ["once", "again"]
+    assert studio.poster.kinds() == [PostKind.LOG_LINE] * 2
+
+
 async def test_without_a_channel_nothing_is_posted_and_another_server_is_not_told(studio: Studio) -> None:
     await studio.set_key()
     await studio.guilds.choose_log(OTHER_GUILD, LOG_CHANNEL)

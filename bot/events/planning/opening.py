@@ -156,7 +156,7 @@ class OpeningService(Service):
         now = self._clock.now()
         await rows.post(connection, event, PostKind.EVENT_PANEL, event.id, places=places_of(event), now=now)
         await rows.announce(connection, event, AnnouncementKind.OPENED, now=now)
-        await loras.share_with_entrants(connection, event, user_id, now=now)
+        await loras.share_with_entrants(connection, event, user_id, now=now, known_as=f"opened:{event.id}")
         coming = next_opening(draft, max(now, draft.opens_at or now))
         if coming is not None:
             series = {name: getattr(draft, name) for name in ("opens_zone", "repeats", "series_from")}

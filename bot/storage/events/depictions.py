@@ -49,8 +49,9 @@ async def retire_and_announce(
     if not await lora_rows.retire(connection, lora, why, user_id=user_id, now=now):
         return False
     detail = json.dumps({"lora_id": lora.id})
+    once, known_as = f"taken_back:{lora.id}", f"taken_back:{lora.known_as}"
     await events.announce(
-        connection, event, AnnouncementKind.TAKEN_BACK, once=f"taken_back:{lora.id}", detail=detail, now=now
+        connection, event, AnnouncementKind.TAKEN_BACK, once=once, detail=detail, now=now, known_as=known_as
     )
     return True
 

@@ -92,9 +92,11 @@ async def announce(
     once: str = "",
     detail: str = "",
     now: datetime,
+    known_as: str = "",
 ) -> bool:
     """Note it and post it, once for each `once` (default: the kind); False when it had been announced before.
 
+    `known_as` takes the place of a `once` that holds the number of a row, see `posts.add`.
     What is not open yet is told to its host alone.
     """
     if await was_announced(connection, event.id, once or what):
@@ -107,10 +109,8 @@ async def announce(
     shown_at = places[::-1] if what.is_for_host else places
     if event.opened_at is None:
         shown_at = host_of(event)
-    known_as = f"{event.id}:{once or what}"
-    await post(
-        connection, event, PostKind.EVENT_ANNOUNCEMENT, announcement_id, places=shown_at, now=now, known_as=known_as
-    )
+    name = f"{event.id}:{known_as or once or what}"
+    await post(connection, event, PostKind.EVENT_ANNOUNCEMENT, announcement_id, places=shown_at, now=now, known_as=name)
     return True
 
 

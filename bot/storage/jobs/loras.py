@@ -74,8 +74,11 @@ async def retire(
         return False
     await _forget_previews(connection, lora.id)
     what = f"LoRA #{lora.id}, retired"
-    await moderation_log.note(connection, lora.guild_id, Act.DELETED, NOBODY, what, member_id=lora.owner_id, now=now)
-    await takedowns.offer(connection, lora, now=now)
+    known_as = f"retired:{lora.known_as}"
+    await moderation_log.note(
+        connection, lora.guild_id, Act.DELETED, NOBODY, what, member_id=lora.owner_id, now=now, known_as=known_as
+    )
+    await takedowns.offer(connection, lora, now=now, known_as=known_as)
     return True
 
 

@@ -36,11 +36,14 @@ async def add(
 
     A post of this kind about this row that exists already is left as it is. `instead_of`: what `forget` said.
     `known_as` takes the place of the row's id in the nonce where a database that was put back makes the row anew, with
-    another id: what names it in every life.
+    another id: what names it in every life. Where that is the name of another row's post the id stays.
     """
     if await find(connection, kind, subject_id) is not None:
         return
     installation = (await meta.get(connection, meta.INSTALLATION) or b"").decode()
+    nonce = nonce_of(installation, kind, subject_id if known_as is None else number_of(known_as), instead_of)
+    if known_as is not None and await has_row(connection, sa.select(posts.c.id).where(posts.c.nonce == nonce)):
+        nonce = nonce_of(installation, kind, subject_id, instead_of)
     await insert_row(
         connection,
         posts,
@@ -49,7 +52,7 @@ async def add(
         subject_id=subject_id,
         guild_id=guild_id,
         user_id=user_id,
-        nonce=nonce_of(installation, kind, subject_id if known_as is None else number_of(known_as), instead_of),
+        nonce=nonce,
         places=places,
         status=PostStatus.PENDING,
         created_at=now,

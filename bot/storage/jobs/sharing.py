@@ -53,16 +53,28 @@ async def shares_of(connection: AsyncConnection, lora_id: int) -> list[Share]:
 
 
 async def share(
-    connection: AsyncConnection, lora: Lora, audience: Audience, audience_id: int | None, *, by: int, now: datetime
+    connection: AsyncConnection,
+    lora: Lora,
+    audience: Audience,
+    audience_id: int | None,
+    *,
+    by: int,
+    now: datetime,
+    known_as: str | None = None,
 ) -> None:
-    """Sharing twice with the same audience is sharing once."""
+    """Sharing twice with the same audience is sharing once.
+
+    `known_as` names what a database that was put back does again by itself, see `posts.add`.
+    """
     if any((old.audience, old.audience_id) == (audience, audience_id) for old in await shares_of(connection, lora.id)):
         return
     reached = {"audience": audience, "audience_id": audience_id, "granted_by": by, "granted_at": now}
     await insert_row(connection, lora_shares, guild_id=lora.guild_id, lora_id=lora.id, **reached)
     member_id = audience_id if audience is Audience.MEMBER else None
     what = f"LoRA #{lora.id}, with {AUDIENCES[audience]}"
-    await moderation_log.note(connection, lora.guild_id, Act.SHARED, by, what, member_id=member_id, now=now)
+    await moderation_log.note(
+        connection, lora.guild_id, Act.SHARED, by, what, member_id=member_id, now=now, known_as=known_as
+    )
 
 
 async def unshare(connection: AsyncConnection, share_id: int, *, lora_id: int) -> bool:

@@ -25,11 +25,14 @@ OFFERED_FOR = (
 """Those under way will be posted."""
 
 
-async def offer(connection: AsyncConnection, lora: Lora, *, but: int = NOBODY, now: datetime) -> None:
+async def offer(
+    connection: AsyncConnection, lora: Lora, *, but: int = NOBODY, now: datetime, known_as: str | None = None
+) -> None:
     """Ask everybody who has pictures made with this LoRA, but one, whether their messages are to go.
 
     Yearbooks that were posted with such pictures go at once.
     Who wants no private questions finds it under /me alone.
+    `known_as` names why, in every life of the database: which orders there are may differ.
     """
     made = _made_with(generations.c.lora_id == lora.id, lora.guild_id)
     in_books = sa.select(generations.c.event_id).where(generations.c.id.in_(sa.select(made.c.id)))
@@ -51,6 +54,7 @@ async def offer(connection: AsyncConnection, lora: Lora, *, but: int = NOBODY, n
                 user_id=user_id,
                 places=[Place(PlaceKind.USER, user_id)],
                 now=now,
+                known_as=None if known_as is None else f"{known_as}:{user_id}",
             )
 
 
