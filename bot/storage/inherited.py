@@ -45,7 +45,7 @@ DECIDED_ALONE = SUBJECTS | {
 }
 """Rows whose posts are made by the passing of time or by what a provider answers: a second life makes them again."""
 
-NAMED_ALONE = {PostKind.LOG_LINE, PostKind.WELCOME, PostKind.RECEIPT, PostKind.TAKEDOWN}
+NAMED_ALONE = {PostKind.LOG_LINE, PostKind.WELCOME, PostKind.RECEIPT}
 """Kinds that are known by what they say, whatever row a second life makes for it."""
 
 ECHO = timedelta(days=4)
