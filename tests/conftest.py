@@ -3,7 +3,6 @@
 import asyncio
 import functools
 import gc
-import logging
 import os
 import random
 import shutil
@@ -16,7 +15,7 @@ from typing import Any
 
 import pytest
 import stamina
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -25,14 +24,15 @@ from bot import command_mentions
 from bot.storage import database as storage
 from bot.storage import postgres as postgres_storage
 from bot.storage.database import Database, sqlite_url
-from tests import process_watch
+from tests import leavings, process_watch
 from tests.fakes.attachments import Attachments, open_attachments
 from tests.fakes.examples import in_proportion
 from tests.fakes.postgres import PostgresServer, running_postgres
 from tests.fakes.studio import Studio, open_studio
 from tests.fakes.waiting import HANG_S
 
-settings.register_profile("all", settings(), deadline=None)
+# How long an example takes says how fast the machine is.
+settings.register_profile("all", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("most", settings.get_profile("all"), max_examples=60)
 settings.register_profile("usual", settings.get_profile("all"), max_examples=30)
 settings.register_profile("quick", settings.get_profile("usual"), max_examples=10)
@@ -74,6 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # A test makes many objects and few cycles; Python would look for those every 700 objects.
     gc.set_threshold(50_000, 50, 100)
     config.pluginmanager.register(process_watch)
+    config.pluginmanager.register(leavings)
     config.pluginmanager.register(FailuresAtOnce(config))
 
 
@@ -191,15 +192,6 @@ def _patient_network() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(postgres_storage.NETWORK, "connect_timeout", int(HANG_S))
         yield
-
-
-@pytest.fixture(autouse=True)
-def _usual_log() -> Iterator[None]:
-    """What one test lets be logged is not logged in the next: a command of the program sets the level of all."""
-    root = logging.getLogger()
-    level = root.level
-    yield
-    root.setLevel(level)
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from bot import __version__
 from bot.__main__ import COMMANDS, main
 from bot.storage.database import Database, sqlite_url
+from tests.fakes.own_log import own_log
 from tests.fakes.waiting import HANG_S
 from tests.meta.sources import ROOT
 
@@ -20,10 +22,15 @@ NOWHERE = "http://127.0.0.1:9"
 
 
 @pytest.fixture(autouse=True)
-def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a command sets for its process is given back: its log and the rights of the files that it makes."""
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith(("DARKROOM_", "DISCORD_"))]:
         monkeypatch.delenv(name)
+    umask = os.umask(0o022)
+    with own_log():
+        yield
+    os.umask(umask)
 
 
 def test_the_version_is_said_whatever_the_settings_are(
@@ -62,7 +69,7 @@ def test_an_invitation_without_a_token_is_one_sentence(capsys: pytest.CaptureFix
 
 
 PAUSED = """
-import sys
+import os, sys
 
 event, words = sys.argv[1:3]
 is_there = False
@@ -72,7 +79,7 @@ def pause(name, given):
     if name == event and not is_there and words in str(given[0]):
         is_there = True
         print("here", flush=True)
-        sys.stdin.readline()
+        os.read(0, 1)  # sys.stdin has a lock, and Python aborts when a thread still holds it in the end
 
 sys.addaudithook(pause)
 from bot.__main__ import main

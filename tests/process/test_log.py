@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.process.log import LogFormat, Redactor, bind, configure_logging, log_uncaught, redact_value, split_levels
+from tests.fakes.own_log import own_log
 
 log = logging.getLogger("tests.log")
 
@@ -24,17 +25,9 @@ BOTH = pytest.mark.parametrize("form", list(LogFormat))
 
 
 @pytest.fixture(autouse=True)
-def own_root_logger(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """configure_logging replaces the root handlers and sets levels; all of them come back afterwards."""
-    root = logging.getLogger()
-    levels = {name: logging.getLogger(name).level for name in (None, *root.manager.loggerDict)}
-    monkeypatch.setattr(root, "handlers", [])
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    monkeypatch.setattr("bot.process.log._redactor", Redactor())
-    yield
-    logging.captureWarnings(False)
-    for name in (None, *root.manager.loggerDict):
-        logging.getLogger(name).setLevel(levels.get(name, logging.NOTSET))
+def _own_log() -> Iterator[None]:
+    with own_log():
+        yield
 
 
 def _start(form: LogFormat, level: str = "DEBUG") -> io.StringIO:

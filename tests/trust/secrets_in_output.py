@@ -6,12 +6,10 @@ import io
 import json
 import logging
 import random
-import sys
 from collections.abc import Iterator
 
 import pytest
 
-import bot.process.log
 from bot.errors import ProviderError, SealError, UserError
 from bot.keys.service import explain
 from bot.process.log import LogFormat, Redactor, configure_logging, redact_value
@@ -19,6 +17,7 @@ from bot.records.dataset import Upload
 from bot.records.key import ProviderName
 from bot.sandbox.rehearsal.faults import Fault
 from bot.storage.sealing import Sealer
+from tests.fakes.own_log import own_log
 from tests.fakes.rows import ADMIN, ANNA, GUILD
 from tests.fakes.studio import AUROUS_KEY, KEY, MASTER_KEY, NEXT_KEY, OTHER_AUROUS_KEY, OTHER_KEY, Studio
 from tests.trust import deliveries, provider_faults
@@ -76,20 +75,11 @@ async def listen(rounds: int, seed: int) -> Score:
 @contextlib.contextmanager
 def _logged_whole() -> Iterator[io.StringIO]:
     """All loggers as the bot sets them up, at DEBUG, with all that Python writes to standard error."""
-    root, stream = logging.getLogger(), io.StringIO()
-    disabled, level, handlers = root.manager.disable, root.level, root.handlers[:]
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(stream):
-        patch.setattr(sys, "excepthook", sys.excepthook)
-        patch.setattr(bot.process.log, "_redactor", Redactor())
+    stream = io.StringIO()
+    with own_log(), contextlib.redirect_stderr(stream):
         logging.disable(logging.NOTSET)
         configure_logging("DEBUG", LogFormat.TEXT, stream=stream)
-        try:
-            yield stream
-        finally:
-            logging.captureWarnings(False)
-            logging.disable(disabled)
-            root.handlers[:] = handlers
-            root.setLevel(level)
+        yield stream
 
 
 async def _live(studio: Studio, dice: random.Random) -> list[str]:
