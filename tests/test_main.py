@@ -78,8 +78,9 @@ def pause(name, given):
     global is_there
     if name == event and not is_there and words in str(given[0]):
         is_there = True
-        print("here", flush=True)
-        os.read(0, 1)  # sys.stdin has a lock, and Python aborts when a thread still holds it in the end
+        # Not through print: Python aborts when another thread still holds the lock of sys.stdout in the end.
+        os.write(1, b"here\\n")
+        os.read(0, 1)
 
 sys.addaudithook(pause)
 from bot.__main__ import main

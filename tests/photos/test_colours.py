@@ -135,7 +135,9 @@ def with_transfer(content: bytes, primaries: int, transfer: int) -> bytes:
 
 @pytest.mark.process
 @pytest.mark.parametrize("kind", ["AVIF", "HEIF"])
-def test_an_hdr_picture_comes_close_to_what_was_meant_and_its_line_says_so(tmp_path: Path, kind: str) -> None:
+def test_an_hdr_picture_comes_close_to_what_was_meant_and_its_line_says_so(
+    tmp_path: Path, own_decoders: None, kind: str
+) -> None:
     """Both are told from their boxes: neither decoder converts the transfer."""
     import pillow_heif
 

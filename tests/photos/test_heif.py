@@ -32,8 +32,7 @@ def test_the_decoder_that_comes_along_is_one_without_known_holes() -> None:
 
 @pytest.mark.process
 @pytest.mark.parametrize("kind", ["heic", "avif"])
-def test_both_sides_agree_on_the_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
+def test_both_sides_agree_on_the_picture(tmp_path: Path, own_decoders: None, kind: str) -> None:
     load_decoders()
     content = SAMPLE.read_bytes() if kind == "heic" else encode(noise(*SIDES), "AVIF")
     (tmp_path / "photo").write_bytes(content)

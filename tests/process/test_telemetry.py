@@ -32,6 +32,16 @@ CANARIES = [NAME, KEY, TOKEN, str(ANNA), str(ADMIN), str(CHANNEL), str(GUILD)]
 EARLIER_NUMBERS = {str(number) for number in (ANNA, ADMIN, CHANNEL, GUILD)}
 
 
+@pytest.fixture(autouse=True)
+def _sentrys_own_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Sentry's SDK gives its logger a handler, a filter and a level when it begins for the first time."""
+    logger = logging.getLogger("sentry_sdk.errors")
+    monkeypatch.setattr(logger, "handlers", [])
+    monkeypatch.setattr(logger, "filters", [])
+    yield
+    logger.setLevel(logging.NOTSET)
+
+
 class Collector:
     """A server that keeps every body that it is sent, unpacked."""
 

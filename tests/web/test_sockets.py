@@ -12,13 +12,14 @@ from bot.network.addresses import EVERY_ADDRESS
 from bot.web import sockets
 from bot.web.probe import ask_health
 from bot.web.server import HttpRequest, HttpResponse, Route, WebServer
+from tests.fakes.waiting import HANG_S
 
 HAS_IPV6 = socket.has_dualstack_ipv6()
 
 
 def reaches(address: str, port: int) -> bool:
     try:
-        socket.create_connection((address, port), timeout=5).close()
+        socket.create_connection((address, port), timeout=HANG_S).close()
     except OSError:
         return False
     return True

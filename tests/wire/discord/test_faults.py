@@ -91,8 +91,10 @@ async def test_a_hanging_request_ends_with_the_callers_own_deadline(
     standin: DiscordStandin, community: Community, probe: Probe
 ) -> None:
     standin.faults.add("POST", MESSAGES, faults.hang())
+    sending = asyncio.create_task(place(probe, community).send("x"))
+    await standin.until(lambda: standin.count("POST", MESSAGES_ROUTE), "the request")
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(place(probe, community).send("x"), 0.1)
+        await asyncio.wait_for(sending, 0.1)
     await place(probe, community).send("y")
     assert [message.content for message in standin.messages.in_channel(community.photos)] == ["y"]
 
