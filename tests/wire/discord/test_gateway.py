@@ -136,6 +136,7 @@ async def test_a_zombie_connection_is_dropped_and_resumed(
     running = asyncio.create_task(client.start(standin.token))
     await client.is_up.wait()
     # Not from the start: a slow machine would take the first connection for a dead one.
+    assert client.ws._keep_alive is not None
     client.ws._keep_alive.heartbeat_timeout = 0.3
     standin.gateway.is_answering_heartbeats = False
     await standin.until(lambda: standin.gateway.resumed_at, "the resume")
