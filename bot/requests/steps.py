@@ -23,6 +23,7 @@ from bot.storage.question_tables import photo_requests
 
 ASKER_BLOCKED = "The moderators of this server have blocked you meanwhile, so nothing was used."
 ASKER_GONE = "You are not in this server any more, so nothing was used."
+PUT_BACK = "A backup was put back meanwhile. If the pictures are not here, please ask once more."
 DATASET_GONE = "The dataset was started or discarded meanwhile, so nothing was added."
 
 
@@ -85,6 +86,8 @@ class RequestSteps(Service):
     async def _order(self, claim: Claim[PhotoRequest]) -> None:
         """Order the pictures, in one transaction with what the request says then, so that it is paid once."""
         request = claim.row
+        if self._was_used_perhaps(request):
+            raise UserError(PUT_BACK)
         order = PartialOrder(
             request.prompt or "",
             frozenset({"aspect"}),
@@ -106,6 +109,11 @@ class RequestSteps(Service):
 
         channel = Channel(request.channel_id, request.parent_id, request.is_age_restricted)
         await self._orders.order_with_defaults(order, actor, channel, also=accepted)
+
+    def _was_used_perhaps(self, request: PhotoRequest) -> bool:
+        """Whether the pictures may have been ordered after the backup from which this database was put back."""
+        restored = self._database.inherited.restored
+        return restored is not None and request.answered_at is not None and request.answered_at <= restored.taken_at
 
     async def _end(
         self,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.photos.intake import Spool
+from bot.photos.pool import PhotoPool
 from bot.photos.room import Room
 from bot.storage.database import Database, sqlite_url
 from tests.fakes.due_reader import DueReader
@@ -23,7 +24,7 @@ async def life_on(studio: Studio, folder: Path, url: str | None = None, **change
     opened, spool = studio.opened, Spool(folder / "spool")
     url = url or sqlite_url(folder / "darkroom.db")
     async with Database(url) as database:
-        with contextlib.closing(DueReader(url)) as due:
+        with contextlib.closing(DueReader(url)) as due, contextlib.closing(PhotoPool(spool, workers=2)) as pool:
             life = Studio(
                 folder,
                 studio.server,
@@ -34,7 +35,7 @@ async def life_on(studio: Studio, folder: Path, url: str | None = None, **change
                 spool=spool,
                 room=Room(folder / "spool", floor=0),
                 fetcher=opened.fetcher,
-                pool=opened.pool,
+                pool=pool,
                 transport=opened.transport,
                 connect=opened.connect,
                 **changes,

@@ -1,6 +1,7 @@
 """Photos of somebody else's message: asked for privately, used after a yes alone, whatever stops in between."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
@@ -15,8 +16,10 @@ from bot.records.job import LaneName
 from bot.records.post import PostKind
 from bot.records.question import RequestStatus
 from bot.requests.service import RequestView
+from bot.requests.steps import PUT_BACK
 from bot.storage import tables
 from bot.storage.question_tables import photo_requests, questions
+from tests.backup.backups import backed_up, life_from
 from tests.fakes.attachments import Attachments, make_photo, open_attachments
 from tests.fakes.rows import ADMIN, ANNA, BEN, CHANNEL, GUILD, OTHER_GUILD, stands_in
 from tests.fakes.studio import TRAINS_IN, Studio
@@ -132,6 +135,26 @@ async def test_two_workers_at_once_do_it_once(studio: Studio, files: Attachments
     await studio.step(LaneName.REQUESTS, second)
     await studio.step(LaneName.REQUESTS, first)
     assert len((await studio.everything())["photos"]) == len(studio.files()) == 2
+
+
+@pytest.mark.sqlite
+async def test_pictures_that_a_backup_was_about_to_order_are_not_paid_again(studio: Studio, files: Attachments) -> None:
+    """Mutant: the restored bot orders them anew, as another order."""
+    await studio.set_key()
+    asked = await ask_for_pictures(studio, files)
+    await studio.requests.answer(asked.request.id, is_yes=True, user_id=BEN, guild_id=GUILD)
+    file = await backed_up(studio, "granted")
+    await studio.pass_time(timedelta(minutes=2))
+    assert studio.charges("images") == 1
+    async with life_from(studio, file) as again:
+        await again.pass_time(timedelta(minutes=2))
+        assert (await again.requests.view(asked.request.id)).request.outcome == PUT_BACK  # type: ignore[union-attr]
+        again.clock.advance(DAY)
+        next_day = await ask_for_pictures(again, files)
+        await again.requests.answer(next_day.request.id, is_yes=True, user_id=BEN, guild_id=GUILD)
+        await again.pass_time(timedelta(minutes=2))
+    assert studio.charges("images") == 2
+    assert set(Counter(message.nonce for message in studio.poster.messages).values()) == {1}
 
 
 async def test_a_no_uses_nothing_and_the_asker_is_told(studio: Studio, files: Attachments) -> None:
