@@ -1,4 +1,4 @@
-# Needs Python 3.11+ and make; everything else goes into .venv. What `make run` needs is a quarter of it, in .venv-run.
+# Needs Python 3.11+ and make; everything else goes into .venv. What `make run` needs is a third of it, in .venv-run.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

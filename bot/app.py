@@ -43,7 +43,7 @@ from bot.resources import Connect, Resources
 from bot.services import Services, build_lanes, build_services
 from bot.storage import meta
 from bot.storage.database import Database
-from bot.storage.sealing import Sealer, load_master_keys
+from bot.storage.sealing import KEY_FILE, Sealer, find_master_keys, load_master_keys
 from bot.strays import Strays
 from bot.web.galleries import GalleryRoutes
 from bot.web.metrics import MetricsRoute
@@ -156,14 +156,17 @@ async def assemble(
 async def open_sealer(settings: Settings, database: Database) -> Sealer:
     """The sealer for the secrets in this database.
 
-    Raises StartupError when the master key is not the one that the database was sealed with.
+    Raises StartupError when the master key is not the one that the database was sealed with, or is not there.
     """
-    given = settings.darkroom_master_key
-    sealer = Sealer(
-        load_master_keys(
-            given.get_secret_value() if given else None, settings.darkroom_master_key_file, settings.darkroom_data_dir
+    given, data_dir = settings.darkroom_master_key, settings.darkroom_data_dir
+    places = (given.get_secret_value() if given else None, settings.darkroom_master_key_file, data_dir)
+    is_sealed = await database.fetch(meta.get, meta.MASTER_KEY_CHECK) is not None
+    if is_sealed and find_master_keys(*places) is None:
+        raise StartupError(
+            f"This database was sealed with a master key, and {data_dir / KEY_FILE} is not there. Put it back there, or "
+            "set DARKROOM_MASTER_KEY or DARKROOM_MASTER_KEY_FILE."
         )
-    )
+    sealer = Sealer(load_master_keys(*places))
 
     async def transaction(connection: AsyncConnection) -> bool:
         check = await meta.get(connection, meta.MASTER_KEY_CHECK)

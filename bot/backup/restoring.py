@@ -184,7 +184,7 @@ def _said(place: Place, manifest: Manifest, done: Done, aside: Path | None) -> I
     where = place.file if place.kind == "sqlite" else place.url.render_as_string()
     yield (
         f"The backup of {manifest.taken_at:%Y-%m-%d %H:%M} UTC is back in {where}: {size_of(manifest.size)}, "
-        f"{sum(manifest.rows.values())} rows, {len(manifest.spool_files)} photos and pictures, "
+        f"{sum(manifest.rows.values())} rows, photos and pictures: {len(manifest.spool_files)}, "
         f"restore number {done.mark.generation} of this database."
     )
     if aside is not None:

@@ -33,7 +33,7 @@ def backup(place: Place, file: Path, *, with_master_key: bool, now: datetime) ->
         size = part.stat().st_size
     return [
         f"The backup is in {file}: {size_of(size)}, {time.monotonic() - began:.1f} s, "
-        f"{place.kind} with schema {found.revision}, {len(found.files) - missing} photos and pictures.",
+        f"{place.kind} with schema {found.revision}, photos and pictures: {len(found.files) - missing}.",
         *([f"Files that were deleted by their time meanwhile, and are not in it: {missing}."] if missing else []),
         "It holds photos and personal data: keep it where only you can read it, and not longer than you have promised.",
         _about_key(place, is_inside=with_master_key),

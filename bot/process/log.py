@@ -57,7 +57,7 @@ class Redactor:
         # Apiframe /docs/getting-started/authentication; Aurous Labs authentication page; webhook signing secrets.
         (re.compile(r"(afk_|al_live_|whsec_)[\w=+/-]+"), rf"\1{_HIDDEN}"),
         # https://discord.com/api/…/webhooks/<id>/<token>, …/interactions/<id>/<token>/callback, and our own doors.
-        (re.compile(r"(/(?:webhooks|interactions)/[^/\s\"'<>?]+/)[^/\s\"'<>?]+"), rf"\1{_HIDDEN}"),
+        (re.compile(r"(/(?:webhooks|interactions)/[^/\s\"'<>?]+/)[^/\s\"'<>?,]+"), rf"\1{_HIDDEN}"),
         # The address of an event's gallery.
         (re.compile(r"(/events/)[\w-]{22,}"), rf"\1{_HIDDEN}"),
         # Discord's signed attachment links and presigned storage links: plain, escaped in JSON, or inside another link.

@@ -276,12 +276,14 @@ def test_a_value_registered_after_start_is_hidden_from_then_on(form: LogFormat) 
 
 
 def test_ordinary_lines_are_left_alone() -> None:
+    """Mutant: of a list of addresses the comma after one is taken for a token."""
     redactor = Redactor()
     redactor.add("abc")
     for line in (
         "discord.gateway Shard ID 0 has connected to Gateway (Session ID: 0f1e2d3c4b5a69788796a5b4c3d2e1f0).",
         "abc GET https://api.apiframe.ai/v2/loras/8a4d2c14-0000-4000-8000-000000000001 200",
         "bot.storage.sealing.SealError: This was sealed for another row, or has been changed since.",
+        "Listening on http://127.0.0.1:8080 for /webhooks/reachability/, /webhooks/, /healthz, /metrics",
         "The webhook token is not known; token checks follow. Key 5 paused.",
         "File '/app/bot/training/service.py', line 5, in advance_one_training_row_until_its_next_state",
     ):

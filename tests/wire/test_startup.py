@@ -154,6 +154,18 @@ async def test_another_master_key_than_before_is_refused(tmp_path: Path) -> None
     assert second not in ending.stderr
 
 
+async def test_without_the_master_key_of_the_database_none_is_made(tmp_path: Path) -> None:
+    """Mutant: the log asks to keep a copy of a new key, which opens nothing."""
+    data = tmp_path / "data"
+    made = await run_bot(tmp_path / "empty", "rotate-keys", DARKROOM_DATA_DIR=str(data))
+    assert made.code == 0, made.stderr
+    key = data / "master.key"
+    await asyncio.to_thread(key.unlink)
+    ending = await run_bot(tmp_path / "empty", "run", DISCORD_TOKEN="x" * 40, DARKROOM_DATA_DIR=str(data))
+    assert_one_sentence(ending, str(key), "DARKROOM_MASTER_KEY")
+    assert not await asyncio.to_thread(key.exists)
+
+
 async def test_a_second_bot_on_the_same_data_is_refused(tmp_path: Path) -> None:
     async with open_rig(tmp_path / "first", members=0) as rig, alive(rig.settings) as life:
         await rig.standin.gateway.wait_connected()
