@@ -27,7 +27,7 @@ TOKENS = re.compile(
     re.VERBOSE,
 )
 MATCHER = re.compile(r'\s*(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"\s*')
-FUNCTIONS = {"sum", "max", "min", "rate", "increase", "histogram_quantile", "time", "min_over_time"}
+FUNCTIONS = {"sum", "max", "min", "rate", "increase", "round", "histogram_quantile", "time", "min_over_time"}
 WORDS = {"by", "and"}
 
 Exported = dict[str, dict[str, set[str]]]
@@ -167,3 +167,11 @@ def test_panels_have_places_and_names_of_their_own() -> None:
 def test_an_expression_that_cannot_be_read_is_noticed(bad: str) -> None:
     with pytest.raises((ValueError, AssertionError)):
         list(selections(bad))
+
+
+def test_no_number_is_red_for_being_large() -> None:
+    """Mutant: a number without thresholds of its own. Grafana then paints everything above 80 red."""
+    numbers = [panel for panel in json.loads(DASHBOARD.read_text())["panels"] if panel["type"] == "stat"]
+    assert len(numbers) > 3
+    for panel in numbers:
+        assert [step["color"] for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"]] == ["text"]
