@@ -163,8 +163,8 @@ async def open_sealer(settings: Settings, database: Database) -> Sealer:
     is_sealed = await database.fetch(meta.get, meta.MASTER_KEY_CHECK) is not None
     if is_sealed and find_master_keys(*places) is None:
         raise StartupError(
-            f"This database was sealed with a master key, and {data_dir / KEY_FILE} is not there. Put it back there, or "
-            "set DARKROOM_MASTER_KEY or DARKROOM_MASTER_KEY_FILE."
+            f"This database was sealed with a master key, and {data_dir / KEY_FILE} is not there. Put it back there, "
+            "or set DARKROOM_MASTER_KEY or DARKROOM_MASTER_KEY_FILE."
         )
     sealer = Sealer(load_master_keys(*places))
 

@@ -14,6 +14,8 @@ from types import TracebackType
 from typing import TextIO
 from urllib.parse import quote
 
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
+
 
 class LogFormat(StrEnum):
     TEXT = "text"
@@ -237,6 +239,22 @@ def configure_logging(levels: str, format: LogFormat, *, stream: TextIO | None =
         logging.getLogger(name).setLevel(max(wanted, numbers[FLOORS.get(name, LogLevel.DEBUG)]))
     logging.captureWarnings(True)
     sys.excepthook = log_uncaught
+    set_on_retry_hooks([log_retry])
+
+
+def log_retry(details: RetryDetails) -> None:
+    """In the place of stamina's own line, whose words say neither what went wrong nor when it is tried again.
+
+    What an error says of itself may quote people.
+    """
+    status = getattr(details.caused_by, "status", None)
+    logging.getLogger("stamina").warning(
+        "%s%s; try %d follows in %.1f s.",
+        type(details.caused_by).__name__,
+        "" if status is None else f" (status {status})",
+        details.retry_num + 1,
+        details.wait_for,
+    )
 
 
 def log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -16,6 +16,7 @@ C = TypeVar("C")
 
 NAMES = tuple(name for name, each in vars(ProviderClient).items() if inspect.iscoroutinefunction(each))
 """What a provider can be asked."""
+ERRORS = tuple(error.__name__ for error in ProviderError.__subclasses__())
 
 
 def measured(provider: ProviderName, *, asks_nobody: tuple[str, ...] = ()) -> Callable[[type[C]], type[C]]:
@@ -30,14 +31,18 @@ def measured(provider: ProviderName, *, asks_nobody: tuple[str, ...] = ()) -> Ca
 
 
 def _measure(provider: ProviderName, name: str, call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    for error in ERRORS:
+        # From 0 on: of a series that begins with its first error Prometheus does not see that it grew.
+        CALL_ERRORS.add(provider, name, error, by=0)
+
     @functools.wraps(call)
     async def measured_call(*args: Any, **options: Any) -> Any:
         begun = time.perf_counter()
         with span(f"{provider} {name}", provider=provider, call=name):
             try:
                 return await call(*args, **options)
-            except ProviderError as error:
-                CALL_ERRORS.add(provider, name, type(error).__name__)
+            except ProviderError as failure:
+                CALL_ERRORS.add(provider, name, type(failure).__name__)
                 raise
             finally:
                 CALLS.add(provider, name, seconds=time.perf_counter() - begun)

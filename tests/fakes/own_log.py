@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from stamina.instrumentation import set_on_retry_hooks
 
 from bot.process import log
 
@@ -22,6 +23,7 @@ def own_log() -> Iterator[None]:
         try:
             yield
         finally:
+            set_on_retry_hooks(None)
             logging.captureWarnings(False)
             logging.disable(disabled)
             for name in (None, *manager.loggerDict):

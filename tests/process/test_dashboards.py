@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bot.app import assemble
 from bot.config import Settings
-from bot.process.figures import CALL_ERRORS, CALLS
+from bot.process.figures import CALLS
 from bot.records.key import ProviderName
 from tests.fakes.one_of_each import add_one_of_each
 from tests.fakes.rows import ANNA, BEN
@@ -35,14 +35,11 @@ Exported = dict[str, dict[str, set[str]]]
 
 @pytest.fixture
 async def exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Exported:
-    """The values of each label, by series, of an app with rows in every table and one failed call."""
+    """The values of each label, by series, of an app with rows in every table and one call."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(CALLS, "counts", dict(CALLS.counts))
     monkeypatch.setattr(CALLS, "sums", dict(CALLS.sums))
-    monkeypatch.setattr(CALL_ERRORS, "values", dict(CALL_ERRORS.values))
     CALLS.add(ProviderName.APIFRAME, "account", seconds=1)
-    for error in ("Unavailable", "OutcomeUnknown", "Busy"):
-        CALL_ERRORS.add(ProviderName.APIFRAME, "account", error)
     settings = Settings(darkroom_data_dir=tmp_path, darkroom_listen=("127.0.0.1", 0))
     async with assemble(settings) as darkroom:
         await add_one_of_each(darkroom.database, ANNA, BEN, tag="Wilhelmina")

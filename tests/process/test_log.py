@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 import pytest
+import stamina
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.errors import Unavailable
 from bot.process.log import LogFormat, Redactor, bind, configure_logging, log_uncaught, redact_value, split_levels
 from tests.fakes.own_log import own_log
 
@@ -273,6 +275,23 @@ def test_a_value_registered_after_start_is_hidden_from_then_on(form: LogFormat) 
     log.info("%s", {"password": 'pass"word\\with é'})
     assert out.getvalue().count("[hidden]") == 3
     assert "word" not in out.getvalue().replace("password", "")
+
+
+async def test_what_is_tried_again_is_told_by_the_kind_of_its_error_alone() -> None:
+    """Mutants: the line of the library, which says nothing; the error's own words, which may quote a member."""
+    out = _start(LogFormat.TEXT)
+    tries = []
+
+    async def call() -> None:
+        tries.append(len(tries))
+        if len(tries) == 1:
+            raise Unavailable("no fox for Wilhelmina", status=503)
+        if len(tries) == 2:
+            raise Unavailable
+
+    await stamina.retry(on=Unavailable, attempts=3, wait_initial=0, wait_jitter=0)(call)()
+    said = re.findall(r"stamina (.*)\n", out.getvalue())
+    assert said == ["Unavailable (status 503); try 2 follows in 0.0 s.", "Unavailable; try 3 follows in 0.0 s."]
 
 
 def test_ordinary_lines_are_left_alone() -> None:

@@ -9,8 +9,9 @@ from bot.process.figures import CALL_ERRORS, CALLS
 from bot.providers.apiframe.client import Apiframe
 from bot.providers.aurous.client import Aurous
 from bot.providers.base import ProviderClient
-from bot.providers.measuring import NAMES
+from bot.providers.measuring import ERRORS, NAMES, measured
 from bot.providers.transport import Transport
+from bot.records.key import ProviderName
 from bot.sandbox.apiframe.server import RehearsalApiframe
 from tests.providers.sample_orders import API_KEY
 
@@ -30,6 +31,14 @@ async def test_a_call_is_timed_and_its_error_counted(server: RehearsalApiframe) 
     assert {labels: sum(counts) for labels, counts in CALLS.counts.items()} == {("apiframe", "account"): 2}
     assert CALLS.sums["apiframe", "account"] > 0
     assert CALL_ERRORS.values == {("apiframe", "account", "KeyRejected"): 1}
+
+
+def test_every_error_of_every_call_is_counted_from_nought_on() -> None:
+    """Mutant: a series that begins with its first error, so that the dashboard shows none."""
+    measured(ProviderName.AUROUS)(type("Client", (Aurous,), {}))
+    assert set(CALL_ERRORS.values) == {("aurous", name, error) for name in NAMES for error in ERRORS}
+    assert set(CALL_ERRORS.values.values()) == {0}
+    assert {"KeyRejected", "OutcomeUnknown", "Unavailable"} <= set(ERRORS)
 
 
 async def test_what_the_provider_has_no_call_for_is_not_timed(server: RehearsalApiframe) -> None:
