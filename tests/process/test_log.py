@@ -280,7 +280,7 @@ def test_a_value_registered_after_start_is_hidden_from_then_on(form: LogFormat) 
 async def test_what_is_tried_again_is_told_by_the_kind_of_its_error_alone() -> None:
     """Mutants: the line of the library, which says nothing; the error's own words, which may quote a member."""
     out = _start(LogFormat.TEXT)
-    tries = []
+    tries = list[int]()
 
     async def call() -> None:
         tries.append(len(tries))
