@@ -8,7 +8,7 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -136,6 +136,34 @@ async def test_a_damaged_database_is_replaced_and_its_log_does_not_spoil_the_new
     assert await state_of(old) == "new"
 
 
+def leave_photos_without_a_dataset(connection: sqlite3.Connection) -> None:
+    connection.execute("DELETE FROM datasets")
+
+
+def empty_what_must_not_be_empty(connection: sqlite3.Connection) -> None:
+    """Its own words cannot do that, so the schema is another one meanwhile."""
+    (schema,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'meta'").fetchone()
+    for sql, change in ((schema.replace(" NOT NULL", ""), "UPDATE meta SET value = NULL"), (schema, "SELECT 1")):
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_master SET sql = ? WHERE name = 'meta'", [sql])
+        connection.execute("PRAGMA writable_schema = RESET")
+        connection.execute(change)
+
+
+@pytest.mark.parametrize("harm", [leave_photos_without_a_dataset, empty_what_must_not_be_empty])
+async def test_a_backup_of_a_database_that_was_damaged_already_changes_nothing(
+    tmp_path: Path, old: Path, backup: Path, harm: Callable[[sqlite3.Connection], None]
+) -> None:
+    """Mutants: the database of a backup is put back unseen; only one of SQLite's two checks is made."""
+    file = backup.with_name("damaged.backup")
+    with contextlib.closing(sqlite3.connect(tmp_path / "new" / "darkroom.db")) as damaged, damaged:
+        harm(damaged)
+    saving.backup(place_of(tmp_path / "new"), file, with_master_key=True, now=TAKEN)
+    with pytest.raises(StartupError, match=r"^The database in this backup is damaged\. Use another backup\.$"):
+        restore(old, file)
+    assert await state_of(old) == "old"
+
+
 async def test_a_log_without_its_database_does_not_spoil_the_new_one(tmp_path: Path, old: Path, backup: Path) -> None:
     """Mutant: the log stays, and SQLite takes it for that of the new file."""
     async with Database(sqlite_url(old / "darkroom.db")) as database:
@@ -156,6 +184,13 @@ async def test_it_says_when_the_master_key_is_missing_or_another(tmp_path: Path,
     empty = tmp_path / "empty"
     assert restore(empty, without)[-1].startswith(f"There is no master key in {empty / KEY_FILE}.")
     assert not (empty / KEY_FILE).exists()
+
+
+async def test_the_master_key_of_a_backup_joins_the_one_that_is_there(old: Path, backup: Path) -> None:
+    """Mutants: the earlier key is gone, which opens what was kept aside; others can read the file."""
+    restore(old, backup)
+    assert (old / KEY_FILE).read_text().strip().split(",") == [OTHER_KEY, KEY]
+    assert (old / KEY_FILE).stat().st_mode & 0o777 == 0o600
 
 
 async def test_a_master_key_of_the_operators_own_is_left_alone(tmp_path: Path, backup: Path) -> None:
