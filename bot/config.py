@@ -64,7 +64,7 @@ class Settings(BaseSettings):
 
     discord_token: SecretStr | None = Field(
         default=None,
-        description="The bot token from Discord's developer portal; only `darkroom run` and `darkroom invite` need it.",
+        description="The bot token from Discord's developer portal; `darkroom run`, `invite` and `doctor` need it.",
     )
     darkroom_data_dir: Path = Field(
         default=Path("data"), description="Folder for the SQLite file, photos in transit and the generated master key."
