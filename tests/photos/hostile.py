@@ -13,6 +13,8 @@ from tests.photos.leaving import XMP, personal_exif
 from tests.photos.sample_photos import chunk, claim_jpeg_size, encode, noise, riff_chunk, segment
 
 SIDES = (288, 264)
+TINY = (72, 66)
+"""A sixteenth of the pixels, written in the same parts."""
 PAGE = b"<!doctype html><script>alert('secret remark')</script>"
 PAYLOAD = b"<?php system($_GET['c']); ?>"
 MAGICS = (
@@ -49,9 +51,12 @@ Mangling = Callable[[bytes, random.Random], bytes]
 
 
 @cache
-def samples() -> dict[str, bytes]:
-    """A good photo in every way of writing one, with a camera, a serial number and a place in it."""
-    picture, exif = noise(*SIDES), personal_exif()
+def samples(sides: tuple[int, int] = SIDES) -> dict[str, bytes]:
+    """A good photo in every way of writing one, with a camera, a serial number and a place in it.
+
+    The HEIC is a file, whatever the sides.
+    """
+    picture, exif = noise(*sides), personal_exif()
     seen_through = picture.convert("RGBA")
     seen_through.putalpha(picture.convert("L"))
     deep = picture.convert("L").convert("I").point(lambda value: value * 257).convert("I;16")

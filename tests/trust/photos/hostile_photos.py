@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bot.datasets.rules import DatasetOrder
-from bot.photos import exif, jpeg, prepare
+from bot.photos import checks, exif, jpeg, prepare
 from bot.photos.checks import REFUSALS, explain
 from bot.photos.intake import Received, Spool
 from bot.photos.pool import PhotoPool
@@ -22,6 +22,8 @@ from tests.photos.hostile import (
     HARMLESS,
     MANGLINGS,
     NAMES,
+    SIDES,
+    TINY,
     headed,
     mutate,
     samples,
@@ -36,6 +38,8 @@ FORM = 30
 AT_ONCE = 64
 ELSEWHERE_EVERY = 400
 """A process is started for each mutated HEIC or AVIF."""
+WHOLE_EVERY = 16
+"""One in so many is as large as a photo has to be; the others are tiny, so that most of the time goes into parsing."""
 LEFT = "files left"
 UNTYPED = "an exception that no sentence stands for"
 
@@ -46,7 +50,9 @@ async def try_all(mutations: int, seed: int) -> Score:
     with temporary_files_counted(score):
         async with fresh_studio() as studio, open_attachments() as attachments:
             await send_corpus(score, studio, attachments, dice, is_whole=mutations > 10_000)
-            await send_mutations(score, studio.spool, dice, mutations)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(checks, "MIN_SIDE_PX", min(TINY))
+                await send_mutations(score, studio.spool, dice, mutations)
     return score
 
 
@@ -90,8 +96,18 @@ async def send_corpus(
     score.bad[LEFT] += len(studio.files())
 
 
+def mutated(score: Score, dice: random.Random, number: int) -> bytes:
+    if dice.random() < 0.05:
+        score.fired["random bytes"] += 1
+        return headed(dice)
+    name = dice.choice([name for name in samples() if (name in DECODED_ELSEWHERE) == (number % ELSEWHERE_EVERY == 0)])
+    is_whole = number % WHOLE_EVERY == 0
+    score.fired[f"mutated {name}"] += 1
+    score.fired["mutated whole" if is_whole else "mutated tiny"] += 1
+    return mutate(samples(SIDES if is_whole else TINY)[name], dice)
+
+
 async def send_mutations(score: Score, spool: Spool, dice: random.Random, mutations: int) -> None:
-    here = [name for name in samples() if name not in DECODED_ELSEWHERE]
     pool = PhotoPool(spool, workers=2)
 
     async def send(content: bytes) -> None:
@@ -109,12 +125,8 @@ async def send_mutations(score: Score, spool: Spool, dice: random.Random, mutati
 
     try:
         for begun in range(0, mutations, AT_ONCE):
-            contents = []
-            for number in range(begun, min(begun + AT_ONCE, mutations)):
-                name = dice.choice(DECODED_ELSEWHERE if number % ELSEWHERE_EVERY == 0 else here)
-                is_headed = dice.random() < 0.05
-                contents.append(headed(dice) if is_headed else mutate(samples()[name], dice))
-                score.fired["random bytes" if is_headed else f"mutated {name}"] += 1
+            numbers = range(begun, min(begun + AT_ONCE, mutations))
+            contents = [mutated(score, dice, number) for number in numbers]
             await asyncio.gather(*map(send, contents))
             score.tried += len(contents)
     finally:
@@ -171,7 +183,17 @@ ROW = Row(
     "hostile photos, and mutations of good ones",
     "0 crashes, 0 files left, nothing but pixels leaves",
     (250, 100_000),
-    (*MANGLINGS, "refused", "taken", "random bytes", "mutated JPEG", "mutated PNG", "mutated WebP"),
+    (
+        *MANGLINGS,
+        "refused",
+        "taken",
+        "random bytes",
+        "mutated JPEG",
+        "mutated PNG",
+        "mutated WebP",
+        "mutated tiny",
+        "mutated whole",
+    ),
     try_all,
     (believe_every_file, pass_the_camera_on, keep_what_came),
     starts_process=True,
