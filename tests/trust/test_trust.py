@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.trust.catalogue import CATALOGUE
-from tests.trust.measuring import measure
+from tests.trust.measuring import LONGEST, longest_first, measure
 from tests.trust.row import Row, Score, Size
 from tests.trust.table import Line, render
 
@@ -39,6 +39,13 @@ def test_a_broken_promise_is_noticed(
 ) -> None:
     mutant(monkeypatch)
     assert measure(row, Size.SHORT, 7).failures != ()
+
+
+def test_the_longest_rows_begin_first_and_none_is_left_out() -> None:
+    """Mutant: the rows begin in the order of the catalogue."""
+    ordered = longest_first(CATALOGUE)
+    assert [row.id for row in ordered[: len(LONGEST)]] == list(LONGEST)
+    assert ordered[len(LONGEST) :] == [row for row in CATALOGUE if row.id not in LONGEST]
 
 
 def test_a_fault_that_was_never_tried_fails_its_row() -> None:
