@@ -11,12 +11,13 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import __version__
-from bot.client import DarkroomBot, Gateway
+from bot.client import DarkroomBot
 from bot.clock import Clock, SystemClock, Timings
 from bot.config import Settings
 from bot.engine import Engine
 from bot.errors import StartupError
 from bot.events.yearbook.site import style_hash
+from bot.gateway import Gateway
 from bot.keys.secrets import Rotation
 from bot.photos.hosts import TrustedHosts
 from bot.photos.intake import Fetcher, Spool

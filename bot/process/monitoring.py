@@ -2,8 +2,8 @@
 
 import asyncio
 
-from bot.client import Gateway
 from bot.engine import Engine
+from bot.gateway import Gateway
 from bot.process.supervision import Heartbeat, Supervisor
 from bot.resources import Resources
 from bot.storage import meta

@@ -9,8 +9,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot import __version__
-from bot.client import Gateway
 from bot.errors import StorageTrouble
+from bot.gateway import Gateway
 from bot.photos.room import Room
 from bot.process.figures import CALLS, COUNTERS, Counter, Durations
 from bot.process.supervision import Heartbeat

@@ -52,7 +52,7 @@ LEVELS = {
             ["bot.pauses"],
             ["bot.services"],
             ["bot.client", "bot.process.private_members"],
-            ["cogs.ui"],
+            ["cogs.ui", "bot.gateway"],
             ["cogs.limits", "cogs.moderation", "cogs.removals"],
             ["cogs.requests", "cogs.likeness"],
             [
@@ -105,8 +105,11 @@ def outside(sources: Sources, library: str, *allowed: str) -> Iterator[Import]:
             yield each
 
 
+KNOW_DISCORD = ("cogs", "bot.client", "bot.gateway", "bot.process.private_members", "bot.sandbox")
+
+
 def discord_below_the_cogs(sources: Sources) -> Iterator[str]:
-    yield from map(str, outside(sources, "discord", "cogs", "bot.client", "bot.process.private_members", "bot.sandbox"))
+    yield from map(str, outside(sources, "discord", *KNOW_DISCORD))
 
 
 SENDERS = (
@@ -117,7 +120,7 @@ SENDERS = (
     "bot.network.request_rate",
     "bot.sandbox",
 )
-NAMES_ERRORS = ("cogs.adapters.members", "cogs.adapters.poster", "cogs.adapters.venue", "bot.client")
+NAMES_ERRORS = ("cogs.adapters.members", "cogs.adapters.poster", "cogs.adapters.venue", "bot.gateway")
 
 
 def http_elsewhere(sources: Sources) -> Iterator[str]:
@@ -203,7 +206,7 @@ PLANTED: list[tuple[Rule, str, str]] = [
     (http_elsewhere, "bot/keys/service.py", "import aiohttp"),
     (http_elsewhere, "bot/providers/apiframe/client.py", "from aiohttp import ClientSession"),
     (http_elsewhere, "cogs/adapters/poster.py", "import aiohttp\nsession = aiohttp.ClientSession()"),
-    (http_elsewhere, "bot/client.py", "from aiohttp import ClientSession"),
+    (http_elsewhere, "bot/gateway.py", "from aiohttp import ClientSession"),
     (strangers_that_know_each_other, "bot/photos/sheet.py", "from bot.storage import datasets"),
     (strangers_that_know_each_other, "bot/storage/money/keys.py", "import bot.providers.base"),
     (strangers_that_know_each_other, "bot/providers/apiframe/client.py", "from bot.photos.checks import Code"),

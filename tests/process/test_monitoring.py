@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.client import DarkroomBot, Gateway
+from bot.client import DarkroomBot
 from bot.engine import Engine
 from bot.errors import StartupError
+from bot.gateway import Gateway
 from bot.process import monitoring
 from bot.process.monitoring import build_health
 from bot.process.supervision import Heartbeat, Supervisor

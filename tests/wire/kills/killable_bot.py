@@ -15,7 +15,7 @@ import discord
 from discord.state import ConnectionState
 from yarl import URL
 
-import bot.client
+import bot.gateway
 import cogs.adapters.poster
 from bot.app import assemble
 from bot.clock import Timings
@@ -106,7 +106,7 @@ def shorten_discord_timings() -> None:
 
     ConnectionState.__init__ = init_hurried  # type: ignore[method-assign]
     discord.Client.before_identify_hook = identify_at_once  # type: ignore[method-assign]
-    bot.client.FIRST_PAUSE_S = 0.05
+    bot.gateway.FIRST_PAUSE_S = 0.05
     cogs.adapters.poster.BANNED_FOR = timedelta(seconds=0.5)
 
 
