@@ -47,6 +47,7 @@ from bot.storage.database import Database
 from bot.storage.sealing import KEY_FILE, Sealer, find_master_keys, load_master_keys
 from bot.strays import Strays
 from bot.web.galleries import GalleryRoutes
+from bot.web.interactions import InteractionRoutes
 from bot.web.metrics import MetricsRoute
 from bot.web.reachability import reachability_route
 from bot.web.server import WebServer
@@ -217,9 +218,11 @@ def _build(
     services = build_services(opened)
     engine = Engine(build_lanes(opened, services), clock=opened.clock, timings=opened.timings)
 
+    public_key = settings.darkroom_public_key
+
     def make_bot() -> DarkroomBot:
         proxy = None if settings.proxy is None else str(settings.proxy)
-        bot = DarkroomBot(services, EXTENSIONS, show_error, ActionButton, proxy=proxy)
+        bot = DarkroomBot(services, EXTENSIONS, show_error, ActionButton, proxy=proxy, public_key=public_key)
         for adapter in adapters:
             adapter.bot = bot
 
@@ -238,6 +241,8 @@ def _build(
     reached = services.reachability
     routes = [reachability_route(reached.arrive, reached.vouch), *webhook_routes.routes(), *health.routes()]
     routes += GalleryRoutes(services.galleries.page, services.galleries.picture, style_hash()).routes()
+    if public_key is not None:
+        routes += InteractionRoutes(public_key, gateway.take, opened.clock).routes()
     token = settings.darkroom_metrics_token
     readings = Readings(opened, gateway, heartbeat, webhook_routes)
     metrics = MetricsRoute(readings.read, token.get_secret_value() if token else None).routes()

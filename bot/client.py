@@ -9,7 +9,7 @@ import re
 import secrets
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import discord
 from discord import app_commands
@@ -17,10 +17,13 @@ from discord.ext import commands
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.command_mentions import learn
-from bot.errors import StorageTrouble, UserError
+from bot.errors import StartupError, StorageTrouble, UserError
 from bot.network.request_rate import paced
 from bot.services import Services
 from bot.storage import meta
+
+if TYPE_CHECKING:
+    from discord.types.gateway import InteractionCreateEvent
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +38,10 @@ FLEETING_ID = re.compile(r"dr-[0-9a-f]{20}")
 NOT_A_MEMBER = (10004, 50001)
 """Unknown guild, missing access (Discord /docs/topics/opcodes-and-status-codes)."""
 ASKED_AGAIN_S = 10.0
+OTHER_KEY = (
+    "DARKROOM_PUBLIC_KEY is not the public key of this bot's application. Copy it again from the developer portal, "
+    "under General Information."
+)
 FORGOTTEN = "This form or button was used already or is too old. Please open it again from its message or command."
 
 
@@ -73,7 +80,8 @@ class DarkroomBot(commands.Bot):
     """The bot. `services` are for the cogs; `extensions` are names of modules that are loaded at login.
 
     `show_error` gets every error of a command, a button or a modal and answers the member. `button` is the class of the
-    buttons that outlive restarts.
+    buttons that outlive restarts. With `public_key`, the hexadecimal key of the application, interactions may come over
+    HTTP, and login raises StartupError when Discord knows another one.
     """
 
     def __init__(
@@ -84,6 +92,7 @@ class DarkroomBot(commands.Bot):
         button: type[discord.ui.DynamicItem[Any]],
         *,
         proxy: str | None = None,
+        public_key: str | None = None,
     ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -104,6 +113,9 @@ class DarkroomBot(commands.Bot):
         self._extension_names = tuple(extensions)
         self.show_error = show_error
         self._button = button
+        self._public_key = public_key
+        self.is_set_up = False
+        """Whether it is logged in and knows all commands, with or without a connection to the gateway."""
         self.buttons: dict[str, Mapping[str, Press]] = {}
         """What the buttons of each area do, by action."""
         self.check_command: CheckCommand = _allow
@@ -116,10 +128,27 @@ class DarkroomBot(commands.Bot):
         """Whether Discord has answered since the connection was last lost."""
 
     async def setup_hook(self) -> None:
+        if self._public_key is not None:
+            self._check_public_key(self._public_key)
         self.add_dynamic_items(self._button)
         for name in self._extension_names:
             await self.load_extension(name)
         await self._sync_if_changed()
+        self.is_set_up = True
+
+    def _check_public_key(self, key: str) -> None:
+        """What Discord has told of the application at login; with a wrong key strangers could act for members."""
+        if self.application is None or self.application.verify_key.lower() != key.lower():
+            raise StartupError(OTHER_KEY)
+        address = self.application.interactions_endpoint_url
+        if address is None:
+            log.info("Discord sends interactions over the gateway: the application has no Interactions Endpoint URL")
+        else:
+            log.info("Discord sends interactions to %s; discord.py's warning of that can be ignored", address)
+
+    def take(self, interaction: Mapping[str, Any]) -> None:
+        """Work on an interaction that came over HTTP, as on one of the gateway. discord.py has no public way to."""
+        self._connection.parse_interaction_create(cast("InteractionCreateEvent", interaction))
 
     def add_buttons(self, area: str, /, **presses: Press) -> None:
         """The table of an area, by action. ValueError when the area has one already."""

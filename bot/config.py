@@ -39,6 +39,10 @@ RANGES: dict[str, tuple[float, float]] = {
 }
 """Every setting that is a number: at least and at most."""
 SHAPES = {
+    "darkroom_public_key": (
+        r"[0-9A-Fa-f]{64}",
+        "must be the 64 hexadecimal digits that the developer portal shows as the application's public key.",
+    ),
     "darkroom_metrics_token": (r"[!-~]{16,}", "must be at least 16 characters, without spaces."),
     "darkroom_sentry_dsn": (r"https?://[^\s/@]+@[^\s/@]+/\S+", "must be a project's DSN, like https://key@host/1."),
     "otel_exporter_otlp_endpoint": (r"https?://[^\s@?#]+", "must look like http://host:4318 or https://host/path."),
@@ -100,6 +104,11 @@ class Settings(BaseSettings):
         default=None,
         description="Public https address of that server, so that providers can call back and events can have "
         "galleries on the web; unset: Darkroom only polls.",
+    )
+    darkroom_public_key: str | None = Field(
+        default=None,
+        description="The public key of the bot's application, 64 hexadecimal digits: Discord may then send commands, "
+        "buttons and forms to `/interactions` of that server; unset: they come over the gateway only.",
     )
     darkroom_apiframe_url: str = Field(
         default="https://api.apiframe.ai", description="Base address of the Apiframe API."

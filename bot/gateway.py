@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import aiohttp
@@ -39,6 +39,13 @@ class Gateway:
 
     def is_connected(self) -> bool:
         return self.bot is not None and self.bot.is_connected()
+
+    def take(self, interaction: Mapping[str, Any]) -> bool:
+        """Hand over an interaction that came over HTTP; False while no bot is logged in."""
+        if self.bot is None or not self.bot.is_set_up or self.bot.is_closed():
+            return False
+        self.bot.take(interaction)
+        return True
 
     def build(self) -> DarkroomBot:
         self.bot = self._make_bot()

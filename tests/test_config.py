@@ -64,6 +64,7 @@ def test_every_variable_is_read_under_its_name(monkeypatch: pytest.MonkeyPatch) 
         "DARKROOM_METRICS_LISTEN": ":9100",
         "DARKROOM_METRICS_TOKEN": "a-token-for-numbers",
         "DARKROOM_PUBLIC_URL": "https://bot.example.org:8443/",
+        "DARKROOM_PUBLIC_KEY": "0A" * 32,
         "DARKROOM_APIFRAME_URL": "http://127.0.0.1:5001/base/",
         "DARKROOM_AUROUS_URL": "http://localhost:5002",
         "DARKROOM_POLL_INTERVAL": "3600",
@@ -97,6 +98,7 @@ def test_every_variable_is_read_under_its_name(monkeypatch: pytest.MonkeyPatch) 
     assert settings.darkroom_sentry_dsn is not None
     assert settings.otel_exporter_otlp_endpoint == "http://collector:4318"
     assert settings.darkroom_public_url == "https://bot.example.org:8443"
+    assert settings.darkroom_public_key == "0A" * 32
     assert settings.darkroom_apiframe_url == "http://127.0.0.1:5001/base"
     assert settings.darkroom_aurous_url == "http://localhost:5002"
     assert settings.darkroom_poll_interval == 3600
@@ -221,6 +223,7 @@ def test_settings_cannot_be_changed_after_the_start() -> None:
             ],
         ),
         ("DARKROOM_APIFRAME_URL", ["http://api.example.org", "https://api.example.org/?a", "https://a b.example.org"]),
+        ("DARKROOM_PUBLIC_KEY", ["0a" * 31, "0a" * 33, "0x" + "0a" * 31, "zz" * 32, "0a " * 32, "٢" * 64]),
         ("DARKROOM_AUROUS_URL", ["http://192.168.1.5", "file:///etc/passwd"]),
         ("DARKROOM_FREE_DISK", ["-1", "0.5", "1 GB", "lots", "99999999"]),
         ("DARKROOM_POLL_INTERVAL", ["0", "0.05", "3601", "20,5", "twenty", "-20", "٢٠"]),

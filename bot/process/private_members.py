@@ -39,6 +39,9 @@ PRIVATE_MEMBERS: Final = (
     PrivateMember("discord.py", _client, "_connection._view_store._views", LISTENING),
     PrivateMember("discord.py", _client, "_connection._view_store._modals", LISTENING),
     PrivateMember("discord.py", _client, "_connection._ready_task", "end the wait for guilds with the connection"),
+    PrivateMember(
+        "discord.py", _client, "_connection.parse_interaction_create", "work on interactions that come over HTTP"
+    ),
     PrivateMember("aiosqlite", _connection, "_thread", ONE_TRIP),
     PrivateMember("aiosqlite", _connection, "_execute", ONE_TRIP),
     PrivateMember("aiosqlite", lambda: aiosqlite.Connection, "_conn", ONE_TRIP),

@@ -56,11 +56,15 @@ Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path that ends with a slash covers everything below it. What takes GET takes HEAD, too, as monitors send it."""
+    """A path that ends with a slash covers everything below it. What takes GET takes HEAD, too, as monitors send it.
+
+    `body_bytes`: the largest body it takes; None: what `Limits` says.
+    """
 
     method: str
     path: str
     handle: Handler
+    body_bytes: int | None = None
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -132,12 +136,11 @@ class WebServer:
             return HttpResponse(405, "This address does not take that method.", headers={"Allow": allowed})
         if "Content-Encoding" in request.headers:
             return HttpResponse(415, "Please send the body uncompressed.")
-        body = await self._read_body(request)
+        body = await self._read_body(request, route.body_bytes or self._limits.body_bytes)
         return body if isinstance(body, HttpResponse) else await route.handle(HttpRequest(path, request.headers, body))
 
-    async def _read_body(self, request: web.BaseRequest) -> bytes | HttpResponse:
+    async def _read_body(self, request: web.BaseRequest, cap: int) -> bytes | HttpResponse:
         """The body, or why it is refused. Reading stops at the first byte over the cap."""
-        cap = self._limits.body_bytes
         if (request.content_length or 0) > cap:
             return _too_large(cap)
         body = bytearray()

@@ -102,6 +102,15 @@ async def test_a_token_that_discord_refuses_at_login_is_said_to_be_wrong(
     assert wrong not in ending.stderr
 
 
+async def test_the_public_key_of_another_application_is_refused(tmp_path: Path, standin: DiscordStandin) -> None:
+    """Mutant: it is taken; whoever owns the other application could then act for every member."""
+    standin.application.about = {"verify_key": "0a" * 32}
+    ending = await run_bot(
+        tmp_path / "empty", standin=standin, DISCORD_TOKEN=standin.token, DARKROOM_PUBLIC_KEY="0b" * 32
+    )
+    assert_one_sentence(ending, "DARKROOM_PUBLIC_KEY is not the public key of this bot's application")
+
+
 LEFT_OPEN = ("Unclosed", "ResourceWarning", "destroyed but it is pending", "never awaited", "never retrieved")
 
 

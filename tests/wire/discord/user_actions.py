@@ -9,6 +9,7 @@ from tests.fakes.waiting import HANG_S
 from tests.wire.discord.answers import Json, SentFile
 from tests.wire.discord.commands import CHAT_INPUT, MESSAGE_MENU, OptionForm
 from tests.wire.discord.components import BUTTON, LINK_STYLE, SELECTS, find_pressable
+from tests.wire.discord.endpoint import Endpoint
 from tests.wire.discord.interactions import InteractionHandle, InteractionKind
 from tests.wire.discord.messages import StoredMessage
 from tests.wire.discord.modals import Filling, NotSubmittable, Upload, fill_modal
@@ -18,10 +19,11 @@ from tests.wire.discord.world import Channel, Guild, Permit, Person
 
 
 class People:
-    """Every action dispatches over the gateway and returns at once; the handle tells what the bot did."""
+    """Every action goes over the gateway, or to the `endpoint` when there is one; the handle tells what the bot did."""
 
     def __init__(self, state: State) -> None:
         self.state = state
+        self.endpoint: Endpoint | None = None
 
     async def slash(
         self, user: Person, channel: Channel, command: str, options: Mapping[str, Any] | None = None
@@ -174,6 +176,10 @@ class People:
         message = self.state.messages.payload(handle.source) if handle.source else None
         guild_id = handle.channel.guild.id if handle.channel.guild else None
         handle.dispatched_at = now_s()
-        self.state.dispatch("INTERACTION_CREATE", self.state.interactions.envelope(handle, data, message), guild_id)
+        envelope = self.state.interactions.envelope(handle, data, message)
+        if self.endpoint is not None:
+            await self.endpoint.deliver(envelope)
+            return handle
+        self.state.dispatch("INTERACTION_CREATE", envelope, guild_id)
         await asyncio.sleep(0)
         return handle

@@ -45,6 +45,8 @@ class VictimSettings:
     trusted_hosts: tuple[str, ...] = ("127.0.0.1",)
     listen_port: int = 0
     public_url: str | None = None
+    public_key: str | None = None
+    """Of the application, for interactions over HTTP."""
     timings: dict[str, float] = field(default_factory=dict)
     provider_patience_s: float | None = None
     """How long an answer of the provider and its file host is awaited; None: as in production."""
@@ -87,6 +89,7 @@ def bot_settings(settings: VictimSettings) -> Settings:
         darkroom_data_dir=Path(settings.folder) / "data",
         darkroom_listen=("127.0.0.1", settings.listen_port),
         darkroom_public_url=settings.public_url,
+        darkroom_public_key=settings.public_key,
         darkroom_apiframe_url=settings.apiframe_url,
         darkroom_trusted_hosts=settings.trusted_hosts,
     )
