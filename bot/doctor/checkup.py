@@ -68,7 +68,7 @@ def _of_discord(settings: Settings, found: stored.Stored, transport: Transport) 
         if bot_id is None:
             return said
         more = [
-            ("application", discord.application(api)),
+            ("application", discord.application(api, settings.darkroom_public_key, settings.darkroom_public_url)),
             ("gateway", discord.gateway(api)),
             ("servers", servers.servers(api, bot_id, found.guilds)),
         ]

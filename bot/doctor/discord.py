@@ -10,6 +10,7 @@ from typing import Any
 from bot.clock import time_of_day
 from bot.doctor.asking import why_not
 from bot.doctor.findings import Finding, fail, ok, warn
+from bot.doctor.interactions import interactions
 from bot.providers.transport import Lost, NotSent, Request, Response, Transport
 from cogs.adapters.inspection import USER_AGENT
 from cogs.adapters.invitation import invitation
@@ -105,7 +106,8 @@ def clock(date: str, asked_at: datetime, answered_at: datetime) -> Sequence[Find
     return [warn("clock", off, "Let the system set it by NTP: deadlines and signatures go by it.")]
 
 
-async def application(api: DiscordApi) -> Sequence[Finding]:
+async def application(api: DiscordApi, public_key: str | None, public_url: str | None) -> Sequence[Finding]:
+    """What the portal has set; `public_key` and `public_url` are the settings of these names."""
     try:
         about: Mapping[str, Any] = await api.get("/applications/@me")
     except Unanswered as error:
@@ -114,12 +116,10 @@ async def application(api: DiscordApi) -> Sequence[Finding]:
     allowed = [name for name, bits in PRIVILEGED.items() if flags & bits]
     spare = f" Allowed in {PORTAL} and never asked for: {', '.join(allowed)}." if allowed else ""
     found = [
+        *interactions(about, public_key, public_url),
         ok("intents", f"None that is privileged is needed.{spare}"),
         ok("install link", invitation(int(about["id"]))),
     ]
-    if about.get("interactions_endpoint_url"):
-        elsewhere = "Discord sends commands to an Interactions Endpoint URL and not to this bot."
-        found.append(fail("application", elsewhere, f"Clear that field in {PORTAL}, under General Information."))
     if about.get("bot_require_code_grant"):
         closed = "It requires an OAuth2 code grant, so nobody can invite it by the link."
         found.append(fail("application", closed, f"Switch that off in {PORTAL}, under Bot."))

@@ -68,8 +68,8 @@ async def test_what_the_portal_has_set_against_the_bot_is_named(installation: In
     installation.standin.application.starts_left = 3
     found = await installation.examine()
     assert "server members, message content" in found["intents"][0].words
-    assert ["Interactions Endpoint URL" in each.words for each in found["application"]] == [True, False]
-    assert [each.state for each in found["application"]] == [State.FAIL, State.FAIL]
+    assert "OAuth2 code grant" in found["application"][0].words
+    assert [found[name][0].state for name in ("application", "interactions")] == [State.FAIL, State.FAIL]
     assert found["gateway"][0].words.startswith("Only 3 of 1000 starts are left for the next 2 hours")
 
 
