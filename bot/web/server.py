@@ -17,19 +17,26 @@ from bot.web.sockets import open_sockets
 
 log = logging.getLogger(__name__)
 
+READ_BYTES = 16_384
+"""What aiohttp takes from a connection before a body is asked for; it stops at twice that."""
 SERVER = "Darkroom"
 """What every answer names as its server."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits for one sender. `life_seconds` is the longest life of a connection."""
+    """Limits for one sender. `life_seconds` is the longest life of a connection.
+
+    `arriving_bytes`: of all bodies that are being received. A burst is let in whole before its first request is
+    answered, so `connections` is more than one has, and below the 1,024 files that Linux usually allows a process.
+    """
 
     head_seconds: float = 10.0
     body_seconds: float = 5.0
     life_seconds: float = 30.0
     body_bytes: int = 65_536
-    connections: int = 400
+    arriving_bytes: int = 400 * 65_536
+    connections: int = 800
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,7 @@ class WebServer:
         self._routes = tuple(routes)
         self._setting = setting
         self._limits = limits or Limits()
+        self._arriving_bytes = 0
         self._runner: web.ServerRunner | None = None
 
     @property
@@ -148,12 +156,17 @@ class WebServer:
             async with asyncio.timeout(self._limits.body_seconds):
                 async for chunk in request.content.iter_any():
                     body += chunk
+                    self._arriving_bytes += len(chunk)
                     if len(body) > cap:
                         return _too_large(cap)
+                    if self._arriving_bytes > self._limits.arriving_bytes:
+                        return HttpResponse(503, "Too much arrives at once. Please send this again in a moment.")
         except TimeoutError:
             return HttpResponse(408, "The body took too long to arrive.")
         except (web.RequestPayloadError, HttpProcessingError):
             return HttpResponse(400, "The body is damaged.")
+        finally:
+            self._arriving_bytes -= len(body)
         return bytes(body)
 
 
@@ -172,6 +185,7 @@ class _Listener(web.Server):
             keepalive_timeout=self._limits.head_seconds,
             lingering_time=0,
             auto_decompress=False,
+            read_bufsize=READ_BYTES,
         )
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:

@@ -258,6 +258,34 @@ async def test_a_body_in_endless_chunks_is_cut_off_soon_after_the_cap(start: Sta
     await hang_up(writer)
 
 
+async def test_what_arrives_at_once_takes_no_more_memory_than_was_set(start: Start) -> None:
+    """Mutants: each body for itself is bounded; what has arrived or was refused counts for ever."""
+    server = await start(replace(ENDLESS, arriving_bytes=150_000))
+    senders = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(3)]
+    for _, writer in senders:
+        writer.write(HEAD + b"Content-Length: 60001\r\n\r\n" + b"x" * 60_000)
+    answers = [asyncio.ensure_future(_rest(reader)) for reader, _ in senders]
+    await asyncio.wait(answers, timeout=HANG_S, return_when=asyncio.FIRST_COMPLETED)
+    assert [answer.result()[:12] for answer in answers if answer.done()] in ([b"HTTP/1.1 503"], [b""])
+    for (_, writer), answer in zip(senders, answers, strict=True):
+        if not answer.done():
+            writer.write(b"x")
+    said = [await answer for answer in answers]
+    assert sum(each.endswith(b"60001 bytes") for each in said) == 2
+    for _, writer in senders:
+        await hang_up(writer)
+    for _ in range(3):
+        assert (await ask(server.port, "POST", "/in/x", b"x" * 60_000)).status == 200
+
+
+async def _rest(reader: asyncio.StreamReader) -> bytes:
+    """What comes until the end; nothing when the server ended the connection before it had read everything."""
+    try:
+        return await reader.read()
+    except ConnectionError:
+        return b""
+
+
 async def test_a_chunk_too_many_is_answered_with_413(start: Start) -> None:
     server = await start(Limits())
     reply = await exchange(
