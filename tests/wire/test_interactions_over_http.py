@@ -57,6 +57,9 @@ async def test_a_command_a_form_with_photos_buttons_and_autocomplete_lead_to_a_p
     assert endpoint.answers == Counter({TAKEN: len(endpoint.delivered)})
     frames = [frame["t"] for session in rig.standin.gateway.connected for frame in session.log]
     assert ("READY" in frames, "INTERACTION_CREATE" in frames) == (True, False)
+    log = await asyncio.to_thread((rig.folder / "bot.log").read_text)
+    assert f"Discord sends interactions to {endpoint.url}" in log
+    assert not any(each["token"] in log for each in endpoint.delivered)
 
 
 async def test_a_hundred_at_once_are_answered_once_each_and_none_a_second_time(rig: Rig) -> None:
