@@ -99,8 +99,8 @@ async def sandbox(_settings: "Settings", scene: str) -> None:
 async def migrate(settings: "Settings") -> None:
     from bot.storage.database import Database
 
-    async with Database(settings.database_url.get_secret_value()):
-        print("The database has the newest schema.")  # noqa: T201
+    async with Database(settings.database_url.get_secret_value()) as database:
+        print(database.upgraded)  # noqa: T201
 
 
 async def doctor(settings: "Settings", *, json: bool) -> None:

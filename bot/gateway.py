@@ -23,6 +23,7 @@ FINAL_CLOSE_CODES = {
 }
 """Close codes after which trying again is pointless (Discord /docs/topics/opcodes-and-status-codes)."""
 BAD_TOKEN = FINAL_CLOSE_CODES[4004]
+CHECK_NETWORK = "Is this machine's network up? Behind a proxy set DARKROOM_PROXY; `darkroom doctor` looks closer."
 DOWN_MAX_S = 180.0
 """Seconds that discord.py may try to reconnect; it never gives up a dead resume address (discord.py#10511)."""
 FIRST_PAUSE_S, PAUSE_MAX_S = 2.0, 120.0
@@ -81,7 +82,9 @@ class Gateway:
             if "sequence" not in str(error):
                 raise
             log.warning("Discord's gateway refused the first connection")
-        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError) as error:
+            log.warning("Discord cannot be reached: %s. %s", type(error).__name__, CHECK_NETWORK)
+        except discord.DiscordException as error:
             log.warning("Discord cannot be reached: %s", type(error).__name__)
 
 

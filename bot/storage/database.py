@@ -54,6 +54,8 @@ class Database:
         self.writer: Writer | None = None
         """Once it is open."""
         self.inherited = Inherited()
+        self.upgraded: str
+        """Once it is open: the sentence that says which schema it had and has."""
         self._write_engine: AsyncEngine
         self._read_engine: AsyncEngine
 
@@ -93,7 +95,7 @@ class Database:
                 # (sqlite.org/lang_altertable.html, 7). It has no effect inside a transaction.
                 await (await driver_of(connection)).run("PRAGMA foreign_keys=OFF")
             async with connection.begin():
-                await connection.run_sync(upgrade)
+                self.upgraded = await connection.run_sync(upgrade)
                 self.inherited = await inherit(connection)
             if self.is_sqlite:
                 await (await driver_of(connection)).run("PRAGMA foreign_keys=ON")

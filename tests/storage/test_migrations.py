@@ -99,9 +99,9 @@ def content(file: Path) -> bytes:
     return file.read_bytes()
 
 
-async def open_once(file: Path) -> None:
-    async with Database(sqlite_url(file)):
-        pass
+async def open_once(file: Path) -> str:
+    async with Database(sqlite_url(file)) as database:
+        return database.upgraded
 
 
 def assert_kept(before: Rows, after: Rows) -> None:
@@ -119,12 +119,21 @@ async def test_a_database_of_every_version_is_migrated_with_each_row(tmp_path: P
     fill(file)
     before = rows_of(file)
     assert all(before.values())
-    await open_once(file)
+    told = await open_once(file)
     after = rows_of(file)
+    newest = migrations.newest_revision()
+    came = f"was brought from schema {revision} to the newest, {newest}" if revision != newest else f"schema, {newest}"
+    assert came in told
     assert set(after) == set(metadata.tables)
     assert all(after[table] for table in before), "a step has emptied a table"
     assert_kept(before, after)
-    assert revision_of(file) == migrations.newest_revision()
+    assert revision_of(file) == newest
+
+
+async def test_an_empty_database_says_so_once(tmp_path: Path) -> None:
+    file, newest = tmp_path / "darkroom.db", migrations.newest_revision()
+    assert await open_once(file) == f"The empty database got the newest schema, {newest}."
+    assert await open_once(file) == f"The database has the newest schema, {newest}."
 
 
 async def test_a_panel_from_before_there_were_pins_counts_as_not_pinned(tmp_path: Path) -> None:

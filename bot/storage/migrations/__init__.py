@@ -35,13 +35,14 @@ def revision_of(connection: sa.Connection) -> str | None:
     return current
 
 
-def upgrade(connection: sa.Connection) -> None:
-    """Bring the schema to the newest revision, or raise UnfitSchema.
+def upgrade(connection: sa.Connection) -> str:
+    """Bring the schema to the newest revision, or raise UnfitSchema; a sentence says from what to what.
 
     Alembic is imported only when there is something to do.
     """
-    if revision_of(connection) == newest_revision():
-        return
+    before, newest = revision_of(connection), newest_revision()
+    if before == newest:
+        return f"The database has the newest schema, {newest}."
     from alembic import command
     from alembic.config import Config
 
@@ -52,6 +53,9 @@ def upgrade(connection: sa.Connection) -> None:
     command.upgrade(config, "head")
     if connection.dialect.name == "sqlite":
         _check_references(connection)
+    if before is None:
+        return f"The empty database got the newest schema, {newest}."
+    return f"The database was brought from schema {before} to the newest, {newest}."
 
 
 def _check_references(connection: sa.Connection) -> None:
