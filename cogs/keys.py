@@ -69,7 +69,6 @@ class KeyModal(SafeModal):
         guild_id = self.guild_id or guild_of(interaction)
         await check_admin_of(interaction, guild_id)
         slots = _slots(self.slots.value)
-        await defer(interaction)
         status = await interaction.client.services.keys.set(
             guild_id,
             self.provider,

@@ -70,7 +70,6 @@ class PromptModal(SafeModal):
         if self.author_id is None:
             await self._place(interaction)
             return
-        await defer(interaction)
         actor, channel = actor_of(interaction), channel_of(interaction)
         asked = await interaction.client.services.requests.for_pictures(
             self.prompt.value, self._settings(), self.uploads, self.author_id, actor, channel

@@ -26,7 +26,6 @@ class KeepModal(SafeModal):
         self.reason = self.add_field("Why is it kept?", field, description)
 
     async def submit(self, interaction: Interaction) -> None:
-        await defer(interaction)
         actor = await _decider(interaction, self.claim_id)
         lora = await interaction.client.services.likeness.decide(self.claim_id, actor, keep=self.reason.value)
         await say(interaction, f"{quote(lora.name, 40)} is kept. They are told, with your reason.")

@@ -15,7 +15,7 @@ from cogs.limits.cards import limit_lines
 from cogs.ui.access import obeying
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import SafeLayout, card
-from cogs.ui.replies import Interaction, actor_of, check_admin, defer, guild_of, open_form, replace
+from cogs.ui.replies import Interaction, actor_of, check_admin, guild_of, open_form, replace
 from cogs.ui.views import SafeModal
 
 WHOLE = re.compile(r"[0-9]+|[0-9]{1,3}(?:[,. ][0-9]{3})+")
@@ -40,6 +40,7 @@ class LimitsModal(SafeModal):
     """Credits a month for the two limits that most servers want. An empty field means no limit."""
 
     command = "budget"
+    thinking = False
 
     def __init__(self, present: Mapping[LimitKind, int | None]) -> None:
         super().__init__("Credits a month")
@@ -54,7 +55,6 @@ class LimitsModal(SafeModal):
     async def submit(self, interaction: Interaction) -> None:
         check_admin(interaction)
         wanted = {LimitKind.MEMBER: _number(self.each.value), LimitKind.SERVER: _number(self.all.value)}
-        await defer(interaction, thinking=False)
         await interaction.client.services.limits.set_credits(actor_of(interaction), wanted)
         await interaction.edit_original_response(view=await _limits_card(interaction))
 

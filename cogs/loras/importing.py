@@ -12,7 +12,7 @@ from bot.training.imports import AGREED, Importable, ImportOrder, TeamLoras
 from cogs.loras.cards import KIND_WORDS, name_of
 from cogs.ui.choices import OPTIONS_MAX, StringChoice, page_buttons
 from cogs.ui.layout import PANEL_SECONDS, SafeLayout
-from cogs.ui.replies import Interaction, actor_of, defer, open_form, say, show
+from cogs.ui.replies import Interaction, actor_of, open_form, say, show
 from cogs.ui.sight import Channel, can_see
 from cogs.ui.views import SafeModal
 from cogs.ui.words import ago, count
@@ -60,7 +60,6 @@ class ImportModal(SafeModal):
         self.consent = self.add_field(CONSENT_LABEL, discord.ui.Checkbox[Any](default=False), "Kept with your name.")
 
     async def submit(self, interaction: Interaction) -> None:
-        await defer(interaction)
         owner = self.owner.values[0]
         if owner.bot or not isinstance(owner, discord.Member):
             raise UserError(NOT_A_MEMBER)

@@ -32,7 +32,6 @@ class WordsModal(SafeModal):
         self.words = self.add_field("One word or phrase a line", field, description)
 
     async def submit(self, interaction: Interaction) -> None:
-        await defer(interaction)
         kept = await interaction.client.services.moderation.set_words(actor_of(interaction), self.words.value)
         what = f"{count(len(kept), 'line')} stored" if kept else "There is no list any more"
         await say(interaction, f"{what}. It holds for everything that is written from now on.")

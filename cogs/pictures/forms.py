@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.pictures.reports import REASON_MAX
 from bot.pictures.service import Removal
-from cogs.ui.replies import Interaction, actor_of, ask, defer, say
+from cogs.ui.replies import Interaction, actor_of, ask, say
 from cogs.ui.views import ConfirmView, SafeModal, paragraph
 
 SET = "The message and its copy in the gallery go, and so do our files."
@@ -37,7 +37,6 @@ class ReportModal(SafeModal):
         self.reason = self.add_field("What is wrong?", field, description)
 
     async def submit(self, interaction: Interaction) -> None:
-        await defer(interaction)
         reports = interaction.client.services.reports
         await reports.report(self.generation_id, self.reason.value, actor_of(interaction))
         await say(interaction, "Thank you. The moderators are told.")

@@ -14,7 +14,7 @@ from bot.training.outlook import Outlook
 from cogs.training.intake import take_photos
 from cogs.training.person import ask_about_person
 from cogs.ui.layout import shown_media
-from cogs.ui.replies import Interaction, channel_of, defer, guild_of
+from cogs.ui.replies import Interaction, channel_of, guild_of
 from cogs.ui.views import SafeModal
 from cogs.ui.words import SUBJECT_WORDS, capitalised
 
@@ -95,15 +95,12 @@ class PhotoForm(SafeModal):
 
     async def begin(self, interaction: Interaction, order: DatasetOrder) -> None:
         """A dataset for this order, with the form's photos."""
-        service = interaction.client.services.datasets
-        with service.queue.arriving():
-            dataset = await service.create(
-                order,
-                guild_id=guild_of(interaction),
-                channel_id=channel_of(interaction).id,
-                user_id=interaction.user.id,
-            )
-            await defer(interaction)
+        dataset = await interaction.client.services.datasets.create(
+            order,
+            guild_id=guild_of(interaction),
+            channel_id=channel_of(interaction).id,
+            user_id=interaction.user.id,
+        )
         await take_photos(interaction, dataset, self.files(), agreed=self.consent.value)
 
 
@@ -191,7 +188,6 @@ class PhotosModal(PhotoForm):
         self.add_photos([] if uploads else _upload_fields(dataset.subject_kind, required=1))
 
     async def submit(self, interaction: Interaction) -> None:
-        await defer(interaction)
         board = await interaction.client.services.datasets.board(
             self.dataset_id, guild_id=guild_of(interaction), user_id=interaction.user.id
         )

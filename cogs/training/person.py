@@ -7,7 +7,7 @@ import discord
 from bot.datasets.rules import Board, DatasetOrder
 from bot.records.dataset import Dataset, Gender
 from cogs.training.intake import show_board
-from cogs.ui.replies import Interaction, defer, guild_of
+from cogs.ui.replies import Interaction, guild_of
 from cogs.ui.views import SafeModal
 
 ETHNICITY_MAX = 40
@@ -19,6 +19,7 @@ class PersonModal(SafeModal):
     """What the provider needs to know of a person; the board comes back with it."""
 
     command: ClassVar[str | None] = "train"
+    thinking = False
 
     def __init__(self, dataset: Dataset) -> None:
         super().__init__("About the person in the photos")
@@ -33,7 +34,6 @@ class PersonModal(SafeModal):
         await show_board(interaction, await self.store(interaction))
 
     async def store(self, interaction: Interaction) -> Board:
-        await defer(interaction, thinking=False)
         return await interaction.client.services.datasets.describe_person(
             self.dataset_id,
             Gender(self.gender.values[0]),

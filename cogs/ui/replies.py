@@ -106,7 +106,9 @@ def actor_of(interaction: Interaction) -> Actor:
 
 
 async def defer(interaction: Interaction, *, thinking: bool = True) -> None:
-    """Acknowledge within 3 seconds. An answer that our own repeated call already gave counts as given."""
+    """Acknowledge within 3 seconds, unless it is. An answer that our own repeated call gave counts as given."""
+    if is_answered(interaction):
+        return
     try:
         await interaction.response.defer(ephemeral=True, thinking=thinking)
     except discord.HTTPException as error:
@@ -158,8 +160,11 @@ def attached(files: Sequence[File]) -> list[discord.File]:
 
 
 async def ask(interaction: Interaction, text: str, view: discord.ui.View) -> None:
-    """A private question with buttons, as the first answer."""
+    """A private question with buttons, as the first answer or as a further one."""
     text = clickable(text, CONTENT_MAX - len(text))
+    if is_answered(interaction):
+        await interaction.followup.send(text, view=view, ephemeral=True)
+        return
     async with _shown_once(interaction, view):
         await interaction.response.send_message(text, view=view, ephemeral=True)
 

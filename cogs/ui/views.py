@@ -22,10 +22,13 @@ Field = TypeVar("Field", bound=discord.ui.Item[Any])
 class SafeModal(discord.ui.Modal, ABC):
     """A form that a subclass fills with fields and whose answers it takes in `submit`.
 
-    `command` is the one that it stands for: who lost the right to use it meanwhile cannot send the form.
+    It is acknowledged before anything is read, and `submit` is for members only who may send it. `command` is the one
+    that it stands for: who lost the right to use it meanwhile cannot send the form. `thinking`: whether the answer is
+    a private message of its own; False where it changes the card below which the form was opened.
     """
 
     command: ClassVar[str | None] = None
+    thinking: ClassVar[bool] = True
 
     def __init__(self, title: str) -> None:
         super().__init__(title=title[:TITLE_MAX], timeout=FORM_SECONDS, custom_id=fleeting_id())
@@ -39,16 +42,15 @@ class SafeModal(discord.ui.Modal, ABC):
         """Take the answers and answer the member; what it raises goes to the error door."""
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
-        await self.submit(interaction)
-
-    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        with interaction.client.services.datasets.queue.arriving():
+            await defer(interaction, thinking=self.thinking)
         await interaction.client.admit(interaction)
         if self.command is not None:
             await interaction.client.check_command(interaction, self.command)
         for item in self.walk_children():
             if isinstance(item, discord.ui.Select):
                 check_offered(item)
-        return True
+        await self.submit(interaction)
 
     async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:  # type: ignore[override]
         await interaction.client.show_error(interaction, error)

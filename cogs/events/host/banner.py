@@ -7,7 +7,7 @@ from bot.records.dataset import Upload
 from bot.records.event import Event
 from cogs.events.host.settings import event_to_run, show_settings
 from cogs.training.forms import uploads_of
-from cogs.ui.replies import Interaction, actor_of, defer, open_form, say
+from cogs.ui.replies import Interaction, actor_of, open_form, say
 from cogs.ui.views import SafeModal
 
 HINT = "A wide picture fits best. No provider gets it. Empty: one is drawn with name and theme."
@@ -15,6 +15,7 @@ HINT = "A wide picture fits best. No provider gets it. Empty: one is drawn with 
 
 class BannerForm(SafeModal):
     command = "event"
+    thinking = False
 
     def __init__(self, event: Event) -> None:
         super().__init__("Banner of the panel")
@@ -23,7 +24,6 @@ class BannerForm(SafeModal):
         self.file = self.add_field("Picture", field, HINT)
 
     async def submit(self, interaction: Interaction) -> None:
-        await defer(interaction, thinking=False)
         given = uploads_of(self.file.values)
         if given:
             await interaction.client.services.banners.give(self.event_id, given[0], actor_of(interaction))

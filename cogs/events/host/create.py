@@ -14,7 +14,7 @@ from cogs.events.host.banner import give_banner
 from cogs.events.host.settings import show_settings
 from cogs.events.texts import KIND_MEANING, KIND_WORDS, MODE_MEANING, MODE_WORDS
 from cogs.ui.choices import FleetingButton
-from cogs.ui.replies import Interaction, actor_of, channel_of, check_event_host, defer, open_form
+from cogs.ui.replies import Interaction, actor_of, channel_of, check_event_host, open_form
 from cogs.ui.views import FORM_SECONDS, SafeModal, SafeView, paragraph
 
 FORM_MODES = (EventMode.SHARED, EventMode.PERSONAL, EventMode.CLUB)
@@ -47,7 +47,6 @@ class CreateForm(SafeModal):
         self.rules = self.add_field("Rules", rules, "Leave empty for none.")
 
     async def submit(self, interaction: Interaction) -> None:
-        await defer(interaction)
         check_event_host(interaction)
         draft = EventDraft(
             name=self.name.value,

@@ -16,7 +16,7 @@ from bot.records.event import Event, EventMode, Repeat
 from cogs.events.host.pages import Page
 from cogs.events.host.settings import show_settings
 from cogs.events.texts import REPEAT_WORDS, stage_name
-from cogs.ui.replies import Interaction, actor_of, defer
+from cogs.ui.replies import Interaction, actor_of
 from cogs.ui.views import SafeModal, paragraph
 
 PROMPTS_LENGTH = 4000
@@ -57,6 +57,7 @@ class WordsForm(SafeModal):
     """Name, theme and rules."""
 
     command = "event"
+    thinking = False
 
     def __init__(self, event: Event, store: Store) -> None:
         super().__init__("Name, theme and rules")
@@ -74,6 +75,7 @@ class TimesForm(SafeModal):
     """Hours of each stage."""
 
     command = "event"
+    thinking = False
 
     def __init__(self, event: Event, store: Store) -> None:
         super().__init__("How long everything lasts")
@@ -97,6 +99,7 @@ class OpeningForm(SafeModal):
     """Day and time by the clocks of a time zone, and whether it comes back."""
 
     command = "event"
+    thinking = False
 
     def __init__(self, event: Event) -> None:
         super().__init__("When it opens by itself")
@@ -128,12 +131,12 @@ class OpeningForm(SafeModal):
         repeats = None if value == ONCE else Repeat(value)
         day, time = self.day.value, self.time.value
         await openings.plan(self.event_id, actor, day, time, zone=zone, repeats=repeats)
-        await defer(interaction, thinking=False)
         await show_settings(interaction, self.event_id)
 
 
 class NumbersForm(SafeModal):
     command = "event"
+    thinking = False
 
     def __init__(
         self, event: Event, store: Store, title: str = "Numbers and budget", numbers: Sequence[Number] = NUMBERS
@@ -156,6 +159,7 @@ class NumbersForm(SafeModal):
 
 class PromptsForm(SafeModal):
     command = "event"
+    thinking = False
 
     def __init__(self, event: Event, store: Store) -> None:
         super().__init__("Own prompts")
@@ -176,6 +180,7 @@ class FindForm(SafeModal):
     """Which styles and LoRAs the selects offer: one select holds 25 only."""
 
     command = "event"
+    thinking = False
 
     def __init__(self, event_id: int) -> None:
         super().__init__("Find a style or a LoRA")
@@ -184,7 +189,6 @@ class FindForm(SafeModal):
         self.search = self.add_field("Look for", _short("", required=False, most=SEARCH_MAX), hint)
 
     async def submit(self, interaction: Interaction) -> None:
-        await defer(interaction, thinking=False)
         await show_settings(interaction, self.event_id, Page.PICTURES, self.search.value.strip())
 
 

@@ -15,7 +15,7 @@ from cogs.events.member.photos import show_mine
 from cogs.training.forms import uploads_of
 from cogs.training.intake import ask_consent
 from cogs.training.person import WHY_ASKED, ask_about_person
-from cogs.ui.replies import Interaction, actor_of, defer
+from cogs.ui.replies import Interaction, actor_of
 from cogs.ui.views import SafeModal
 from cogs.ui.words import count
 
@@ -50,7 +50,6 @@ class GiveForm(SafeModal):
         self.consent = self._ask_consent() if self.person is None else None
 
     async def submit(self, interaction: Interaction) -> None:
-        await defer(interaction)
         gender, ethnicity = self.person or (None, None)
         order = GiveOrder(
             self.event,

@@ -18,7 +18,7 @@ from cogs.generation.forms import PROMPT_MAX, accepted_card
 from cogs.pictures.cards import alt_text
 from cogs.ui.buttons import ActionButton
 from cogs.ui.layout import Layout, SafeLayout, Text
-from cogs.ui.replies import File, Interaction, actor_of, defer, is_admin, show
+from cogs.ui.replies import File, Interaction, actor_of, is_admin, show
 from cogs.ui.views import SafeModal, paragraph
 from cogs.ui.words import count
 
@@ -65,7 +65,6 @@ class MakeForm(SafeModal):
             self.add_field("With", self.choice)
 
     async def submit(self, interaction: Interaction) -> None:
-        await defer(interaction)
         answer = accepted_card(await self._order(interaction), is_admin=is_admin(interaction))
         left = await interaction.client.services.budgets.orders_left(self.event, interaction.user.id)
         answer.add_item(Text(f"-# {left} of {count(self.event.pictures_each, 'picture')} left for you in this event"))
