@@ -173,7 +173,7 @@ def build_services(opened: Resources) -> Services:
         keys=key_service,
         datasets=dataset_service,
         trainings=training_service,
-        outlooks=OutlookService(opened, key_service),
+        outlooks=OutlookService(opened),
         imports=ImportService(opened, key_service),
         loras=LoraService(opened),
         styles=StyleService(opened.database, key_service),

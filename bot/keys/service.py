@@ -166,16 +166,7 @@ class KeyService(KeyTrust):
 
     async def current(self, guild_id: int, provider: ProviderName) -> ApiKeyRow:
         """The guild's key for new orders. Raises NoKey, with a sentence, when there is none or it is paused."""
-        stored = await self._database.fetch(rows.current, guild_id, provider)
-        if stored is None:
-            none = f"This server has no {provider.label} key yet."
-            raise NoKey(f"{none} Ask an admin to run `/keys set`.", f"{none} Run `/keys set` to give it one.")
-        if stored.row.paused_at is not None:
-            refused = (
-                f"{provider.label} does not accept this server's key at the moment. Darkroom tries it again by itself"
-            )
-            raise NoKey(f"{refused}; an admin can run `/keys set`.", f"{refused}; `/keys set` takes another one.")
-        return stored.row
+        return await self._database.fetch(usable_key, guild_id, provider)
 
     async def webhook_secrets(self, guild_id: int, provider: ProviderName) -> WebhookSecrets:
         """The secrets that may sign a delivery about one job of this guild, newest first.
@@ -252,6 +243,18 @@ def explain(error: ProviderError | SealError, provider: ProviderName) -> str:
     if isinstance(error, KeyRejected):
         return f"{provider.label} does not accept this key. Check in your dashboard that it is active, then try again."
     return f"{provider.label} cannot be reached right now. Please try again in a few minutes."
+
+
+async def usable_key(connection: AsyncConnection, guild_id: int, provider: ProviderName) -> ApiKeyRow:
+    """What `KeyService.current` gives."""
+    stored = await rows.current(connection, guild_id, provider)
+    if stored is None:
+        none = f"This server has no {provider.label} key yet."
+        raise NoKey(f"{none} Ask an admin to run `/keys set`.", f"{none} Run `/keys set` to give it one.")
+    if stored.row.paused_at is not None:
+        refused = f"{provider.label} does not accept this server's key at the moment. Darkroom tries it again by itself"
+        raise NoKey(f"{refused}; an admin can run `/keys set`.", f"{refused}; `/keys set` takes another one.")
+    return stored.row
 
 
 async def _jobs_on(connection: AsyncConnection, key_id: int) -> int:

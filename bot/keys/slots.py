@@ -9,6 +9,7 @@ from bot.clock import Clock
 from bot.records.key import ProviderName
 from bot.storage.money import keys, slots
 from bot.storage.money.slots import PICTURES, TRAININGS, SlotQueue, Waiting
+from bot.storage.reader import asked_once
 
 MAX_CONCURRENT_TRAININGS = 10
 """Trainings at once under one API key; the provider's documented default (Apiframe /docs/loras)."""
@@ -80,6 +81,7 @@ async def most(connection: AsyncConnection, key_id: int, queue: SlotQueue) -> in
     return await keys.slots_of(connection, key_id, SLOTS[key.row.provider])
 
 
+@asked_once
 async def has_free_slot(connection: AsyncConnection, key_id: int, queue: SlotQueue) -> bool:
     """Whether a new job of the key's team would get a slot at once."""
     if await slots.waiting(connection, queue, key_id):

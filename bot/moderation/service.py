@@ -35,12 +35,7 @@ class Standing:
 class ModerationService(Service):
     async def standing(self, guild_id: int, user_id: int, role_ids: frozenset[int]) -> Standing:
         """Whether the member is blocked, and whether one of these roles moderates or hosts events; admins always do."""
-        async with self._database.read() as connection:
-            guild = await guilds.get(connection, guild_id)
-            is_moderator = guild is not None and guild.moderator_role_id in role_ids
-            is_event_host = guild is not None and guild.host_role_id in role_ids
-            is_blocked = await moderation.is_blocked(connection, guild_id, user_id)
-        return Standing(is_blocked, is_moderator, is_event_host)
+        return await self._database.fetch(_standing, guild_id, user_id, role_ids)
 
     async def words(self, actor: Actor) -> tuple[str, ...]:
         """The list, for moderators."""
@@ -107,6 +102,13 @@ class ModerationService(Service):
     async def _note(self, connection: AsyncConnection, actor: Actor, about: str, member_id: int | None = None) -> None:
         who, now = actor.user_id, self._clock.now()
         await moderation_log.note(connection, actor.guild_id, Act.MODERATED, who, about, member_id=member_id, now=now)
+
+
+async def _standing(connection: AsyncConnection, guild_id: int, user_id: int, role_ids: frozenset[int]) -> Standing:
+    guild = await guilds.get(connection, guild_id)
+    is_moderator = guild is not None and guild.moderator_role_id in role_ids
+    is_event_host = guild is not None and guild.host_role_id in role_ids
+    return Standing(await moderation.is_blocked(connection, guild_id, user_id), is_moderator, is_event_host)
 
 
 def _check_moderator(actor: Actor) -> None:

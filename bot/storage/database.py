@@ -21,6 +21,7 @@ from bot.storage import postgres
 from bot.storage.driver import Connection
 from bot.storage.inherited import Inherited, inherit
 from bot.storage.migrations import UnfitSchema, upgrade
+from bot.storage.reader import Reader
 from bot.storage.trouble import is_of_file_system, reason, told
 from bot.storage.writer import CLOSE_S, DUE, LOCK_TRY_MS, Transaction, Writer, commit_on_thread, driver_of
 
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 P = ParamSpec("P")
 
+READERS, ASKED_AT_ONCE = 3, 2
+"""Connections of SQLite for those who read several things, and for groups of questions."""
 READ_BUSY_MS = 2000
 """How long a reader waits for another program's lock on the SQLite file."""
 
@@ -56,6 +59,7 @@ class Database:
         self.inherited = Inherited()
         self.upgraded: str
         """Once it is open: the sentence that says which schema it had and has."""
+        self._reader: Reader | None = None
         self._write_engine: AsyncEngine
         self._read_engine: AsyncEngine
 
@@ -71,7 +75,9 @@ class Database:
         if self.is_sqlite:
             self._lock = None if self.file is None else take_lock(self.file)
             self._write_engine = _sqlite_engine(self._url, begin="BEGIN IMMEDIATE", connections=1, busy_ms=LOCK_TRY_MS)
-            self._read_engine = _sqlite_engine(self._url, begin="BEGIN", connections=4, busy_ms=READ_BUSY_MS)
+            self._read_engine = _sqlite_engine(
+                self._url, begin="BEGIN", connections=READERS + ASKED_AT_ONCE, busy_ms=READ_BUSY_MS
+            )
         else:
             self._write_engine = postgres.write_engine(self._url)
             self._read_engine = postgres.read_engine(self._url)
@@ -84,6 +90,7 @@ class Database:
             raise
         if self.is_sqlite:
             _restrict_files(self.file)
+            self._reader = Reader(self._read_engine, ASKED_AT_ONCE)
         self.writer = Writer(self._write_engine, self.wakeups, commit_on_thread if self.is_sqlite else postgres.commit)
         self.writer.start()
         return self
@@ -103,6 +110,8 @@ class Database:
     async def __aexit__(self, *_exc: object) -> None:
         if self.writer is not None:
             await self.writer.close()
+        if self._reader is not None:
+            await self._reader.close()
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self._write_engine.dispose()
@@ -141,9 +150,21 @@ class Database:
     async def fetch(
         self, question: Callable[Concatenate[AsyncConnection, P], Awaitable[T]], *args: P.args, **options: P.kwargs
     ) -> T:
-        """The answer of one function of bot/storage on a read connection of its own."""
-        async with self.read() as connection:
+        """The answer of one function of bot/storage, which must do nothing but talk to the connection it is given.
+
+        On SQLite, questions that wait at the same time share a connection and its transaction.
+        """
+        if self._reader is None:
+            async with self.read() as connection:
+                return await question(connection, *args, **options)
+
+        async def asked(connection: AsyncConnection) -> T:
             return await question(connection, *args, **options)
+
+        try:
+            return await self._reader.ask(asked)
+        except sa.exc.DBAPIError as error:
+            raise told(error) from error.__cause__
 
     def _cannot_be_opened(self, error: Exception) -> str:
         why = f"The database cannot be opened ({self._where()}): {reason(error)}."

@@ -14,6 +14,7 @@ from bot.storage import meta
 from bot.storage.database import note_due
 from bot.storage.events import events
 from bot.storage.policy_tables import limits
+from bot.storage.reader import asked_once
 from bot.storage.rows import changes_row, fetch_all, fetch_first, fetch_values, insert_row
 from bot.storage.tables import guilds, lora_shares
 
@@ -22,6 +23,7 @@ TIDIED_EVERY = timedelta(days=1)
 """Least time between two looks for what is too old."""
 
 
+@asked_once
 async def get(connection: AsyncConnection, guild_id: int) -> Guild | None:
     return await fetch_first(connection, Guild, sa.select(guilds).where(guilds.c.guild_id == guild_id))
 

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.storage.reader import asked_once
 from bot.storage.tables import meta
 
 MASTER_KEY_CHECK = "master_key_check"
@@ -23,6 +24,7 @@ PROBED_AT = "probed_at"
 """When health last tried whether rows can be written."""
 
 
+@asked_once
 async def get(connection: AsyncConnection, key: str) -> bytes | None:
     value: bytes | None = (await connection.execute(sa.select(meta.c.value).where(meta.c.key == key))).scalar()
     return value

@@ -16,6 +16,8 @@ from bot.storage.database import note_due
 
 T = TypeVar("T")
 
+Parameters = Mapping[str, Any]
+
 LOOKS_EVERY = timedelta(seconds=30)
 """Every lane looks at its rows at least this often by itself: what is due later need not wake it."""
 
@@ -36,8 +38,11 @@ async def fetch_first(connection: AsyncConnection, record: type[T], statement: s
     return None if row is None else build(record, row)
 
 
-async def fetch_all(connection: AsyncConnection, record: type[T], statement: sa.Executable) -> list[T]:
-    return [build(record, row) for row in await connection.execute(statement)]
+async def fetch_all(
+    connection: AsyncConnection, record: type[T], statement: sa.Executable, parameters: Parameters | None = None
+) -> list[T]:
+    """`parameters` of a statement that was made once."""
+    return [build(record, row) for row in await connection.execute(statement, parameters)]
 
 
 async def fetch_values(connection: AsyncConnection, statement: sa.Executable) -> list[Any]:

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from bot.datasets.service import check_may_begin
-from bot.keys.service import KeyService
+from bot.keys.service import usable_key
 from bot.keys.slots import has_free_slot
 from bot.limits.ledger import Ledger
 from bot.records.guild import Actor
@@ -23,18 +25,18 @@ class Outlook:
 
 
 class OutlookService(Service):
-    def __init__(self, opened: Resources, key_service: KeyService) -> None:
+    def __init__(self, opened: Resources) -> None:
         super().__init__(opened)
-        self._keys = key_service
         self._prices = opened.prices
         self._ledger = Ledger(opened.clock, opened.timings)
 
     async def ask(self, actor: Actor, provider: ProviderName) -> Outlook:
         """UserError, with what to do, when the member could start nothing with this provider just now."""
-        key = await self._keys.current(actor.guild_id, provider)
+        return await self._database.fetch(self._look, actor, provider)
+
+    async def _look(self, connection: AsyncConnection, actor: Actor, provider: ProviderName) -> Outlook:
+        key = await usable_key(connection, actor.guild_id, provider)
         price = self._prices[provider].training
-        async with self._database.read() as connection:
-            await self._ledger.check(connection, actor, Amount(price, trainings=1))
-            await check_may_begin(connection, actor.guild_id, actor.user_id)
-            waits = not await has_free_slot(connection, key.id, TRAININGS)
-        return Outlook(provider, price, waits)
+        await self._ledger.check(connection, actor, Amount(price, trainings=1))
+        await check_may_begin(connection, actor.guild_id, actor.user_id)
+        return Outlook(provider, price, waits=not await has_free_slot(connection, key.id, TRAININGS))

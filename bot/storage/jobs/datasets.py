@@ -12,6 +12,7 @@ from bot.records.question import RequestStatus
 from bot.storage.database import note_due
 from bot.storage.events import depictions
 from bot.storage.question_tables import photo_requests
+from bot.storage.reader import asked_once
 from bot.storage.rows import (
     build,
     changes_row,
@@ -27,7 +28,18 @@ from bot.storage.rows import (
 from bot.storage.tables import consents, datasets, photos
 
 _NEW = sa.insert(datasets).returning(*datasets.c)
-"""Made once, because making this statement takes longer than running it."""
+"""Made once, as the next one, because making these statements takes longer than running them."""
+
+_OPEN = (
+    sa.select(datasets)
+    .where(
+        datasets.c.guild_id == sa.bindparam("guild_id"),
+        datasets.c.user_id == sa.bindparam("user_id"),
+        datasets.c.status == DatasetStatus.OPEN,
+        datasets.c.event_id.is_(None),
+    )
+    .order_by(datasets.c.id.desc())
+)
 
 
 async def insert(connection: AsyncConnection, **values: Any) -> Dataset:
@@ -47,15 +59,10 @@ async def open_of(connection: AsyncConnection, guild_id: int, user_id: int) -> D
 
 async def all_open_of(connection: AsyncConnection, guild_id: int, user_id: int) -> list[Dataset]:
     """The member's open datasets in this guild, newest first; those of events have their own place."""
-    theirs = sa.and_(
-        datasets.c.guild_id == guild_id,
-        datasets.c.user_id == user_id,
-        datasets.c.status == DatasetStatus.OPEN,
-        datasets.c.event_id.is_(None),
-    )
-    return await fetch_all(connection, Dataset, sa.select(datasets).where(theirs).order_by(datasets.c.id.desc()))
+    return await fetch_all(connection, Dataset, _OPEN, {"guild_id": guild_id, "user_id": user_id})
 
 
+@asked_once
 async def count_waiting_photos(connection: AsyncConnection, guild_id: int) -> int:
     """The guild's photos whose files are on disk, those of events aside."""
     kept = sa.and_(datasets.c.guild_id == guild_id, datasets.c.event_id.is_(None), photos.c.file.is_not(None))

@@ -148,10 +148,21 @@ async def pull_in(connection: AsyncConnection, *, now: datetime) -> None:
     await connection.execute(sa.update(posts).where(waits).values(due_at=now))
 
 
+_KEPT = (
+    sa.select(posts)
+    .where(
+        posts.c.guild_id == sa.bindparam("guild_id"),
+        posts.c.user_id == sa.bindparam("user_id"),
+        posts.c.status == PostStatus.KEPT,
+    )
+    .order_by(posts.c.id)
+)
+"""Made once: it is asked after whatever a member does."""
+
+
 async def kept_for(connection: AsyncConnection, guild_id: int, user_id: int) -> list[Post]:
     """Posts no place would take, waiting for their owner."""
-    theirs = sa.and_(posts.c.guild_id == guild_id, posts.c.user_id == user_id, posts.c.status == PostStatus.KEPT)
-    return await fetch_all(connection, Post, sa.select(posts).where(theirs).order_by(posts.c.id))
+    return await fetch_all(connection, Post, _KEPT, {"guild_id": guild_id, "user_id": user_id})
 
 
 async def hand_over(connection: AsyncConnection, post_id: int) -> bool:

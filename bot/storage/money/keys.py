@@ -14,6 +14,7 @@ from bot.records.key import ApiKeyRow, KeyStatus, ProviderName
 from bot.storage import due
 from bot.storage.changes import change_state, note_change
 from bot.storage.database import note_due
+from bot.storage.reader import asked_once
 from bot.storage.rows import build, changes_row, fetch_first, insert_row
 from bot.storage.tables import api_keys, generations, trainings
 
@@ -104,6 +105,7 @@ async def put_sealed(connection: AsyncConnection, key_id: int, sealed: bytes) ->
     await connection.execute(sa.update(api_keys).where(api_keys.c.id == key_id).values(sealed=sealed))
 
 
+@asked_once
 async def current(connection: AsyncConnection, guild_id: int, provider: ProviderName) -> SealedKey | None:
     return await _find_first(connection, _current(guild_id, provider))
 

@@ -8,12 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.records.limit import Limit, LimitKind
 from bot.storage import guilds
 from bot.storage.policy_tables import limits
+from bot.storage.reader import asked_once
 from bot.storage.rows import columns_of, fetch_all, insert_row
 
 FIRST_CREDITS = 300
 """What each member may spend in a month until an admin says otherwise."""
 
 
+@asked_once
 async def of_guild(connection: AsyncConnection, guild_id: int) -> list[Limit]:
     """The server's, the members', then those of roles."""
     theirs = sa.select(limits).where(limits.c.guild_id == guild_id)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,9 +15,18 @@ from bot.storage.changes import note_spent
 from bot.storage.events.tables import events
 from bot.storage.people.pseudonyms import pseudonym
 from bot.storage.policy_tables import spends
+from bot.storage.reader import asked_once
 from bot.storage.rows import columns_of, fetch_all, fetch_first, fetch_values, insert_row
 
 AMOUNT = [sa.func.coalesce(sa.func.sum(spends.c[unit]), 0).label(unit) for unit in ("credits", "trainings", "pictures")]
+
+_OF_MEMBER = sa.select(*AMOUNT).where(
+    spends.c.guild_id == sa.bindparam("guild_id"),
+    sa.or_(spends.c.user_id == sa.bindparam("user_id"), spends.c.user_id == sa.bindparam("name")),
+    spends.c.event_id.is_(None),
+    spends.c.created_at >= sa.bindparam("since"),
+)
+"""Made once: it is asked before every upload and every order."""
 
 
 async def reserve(connection: AsyncConnection, spend: Spend) -> None:
@@ -59,6 +69,7 @@ async def is_settled(connection: AsyncConnection, event_id: int) -> bool:
     return not await fetch_values(connection, open_ones)
 
 
+@asked_once
 async def used_by_guild(connection: AsyncConnection, guild_id: int, since: datetime) -> Amount:
     """What a server's jobs since then take, those of its events as well."""
     return await _sum(connection, spends.c.guild_id == guild_id, spends.c.created_at >= since)
@@ -68,8 +79,8 @@ async def used_by_member(
     connection: AsyncConnection, guild_id: int, user_ids: Sequence[int], since: datetime
 ) -> Amount:
     """What a member's own jobs since then take, without those of events. `user_ids`: the member's id and pseudonym."""
-    theirs = (spends.c.guild_id == guild_id, spends.c.user_id.in_(user_ids), spends.c.event_id.is_(None))
-    return await _sum(connection, *theirs, spends.c.created_at >= since)
+    parameters = {"guild_id": guild_id, "user_id": user_ids[0], "name": user_ids[-1], "since": since}
+    return _amount((await connection.execute(_OF_MEMBER, parameters)).one())
 
 
 async def last_training(connection: AsyncConnection, guild_id: int, user_ids: Sequence[int]) -> datetime | None:
@@ -119,5 +130,8 @@ async def forget(connection: AsyncConnection, guild_id: int, before: datetime) -
 
 
 async def _sum(connection: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> Amount:
-    row = (await connection.execute(sa.select(*AMOUNT).where(*conditions))).one()
+    return _amount((await connection.execute(sa.select(*AMOUNT).where(*conditions))).one())
+
+
+def _amount(row: sa.Row[Any]) -> Amount:
     return Amount(int(row.credits), int(row.trainings), int(row.pictures))

@@ -17,8 +17,14 @@ from bot.storage.jobs import sharing
 from bot.storage.people import pseudonyms
 from bot.storage.policy_tables import blocks
 from bot.storage.question_tables import photo_requests
-from bot.storage.rows import changes_row, fetch_values, has_row, insert_row
+from bot.storage.rows import changes_row, fetch_values, insert_row
 from bot.storage.tables import generations, lora_offers, trainings
+
+_BLOCK = sa.select(blocks.c.id).where(
+    blocks.c.guild_id == sa.bindparam("guild_id"),
+    sa.or_(blocks.c.user_id == sa.bindparam("user_id"), blocks.c.user_id == sa.bindparam("name")),
+)
+"""Made once: it is asked for whatever a member does."""
 
 
 async def block(connection: AsyncConnection, guild_id: int, user_id: int, *, by: int, now: datetime) -> bool:
@@ -38,9 +44,9 @@ async def unblock(connection: AsyncConnection, guild_id: int, user_id: int) -> b
 
 async def is_blocked(connection: AsyncConnection, guild_id: int, user_id: int) -> bool:
     """Also a member who had everything about them erased since."""
-    ids = await pseudonyms.ids_of(connection, guild_id, user_id)
-    theirs = sa.select(blocks.c.id).where(blocks.c.guild_id == guild_id, blocks.c.user_id.in_(ids))
-    return await has_row(connection, theirs)
+    name = (await pseudonyms.ids_of(connection, guild_id, user_id))[-1]
+    theirs = {"guild_id": guild_id, "user_id": user_id, "name": name}
+    return (await connection.execute(_BLOCK, theirs)).first() is not None
 
 
 async def end_what_waits(connection: AsyncConnection, guild_id: int, user_id: int, *, now: datetime) -> None:
