@@ -37,10 +37,15 @@ class ArrivalsFirst:
     @asynccontextmanager
     async def __call__(self, member_id: int) -> AsyncIterator[None]:
         async with self._places(member_id):
+            await self.let_in()
+            yield
+
+    async def let_in(self) -> None:
+        """Wait until no interaction is arriving any more, at most `let_in_s` seconds."""
+        if self._arriving:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._let_in_s):
                     await self._all_in.wait()
-            yield
 
 
 class FairQueue:

@@ -42,8 +42,10 @@ class SafeModal(discord.ui.Modal, ABC):
         """Take the answers and answer the member; what it raises goes to the error door."""
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
-        with interaction.client.services.datasets.queue.arriving():
+        queue = interaction.client.services.datasets.queue
+        with queue.arriving():
             await defer(interaction, thinking=self.thinking)
+        await queue.let_in()
         await interaction.client.admit(interaction)
         if self.command is not None:
             await interaction.client.check_command(interaction, self.command)
