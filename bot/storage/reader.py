@@ -35,7 +35,7 @@ def asked_once(
     """
 
     @functools.wraps(question)
-    async def ask(connection: AsyncConnection, *args: P.args, **options: P.kwargs) -> T:
+    async def ask(connection: AsyncConnection, /, *args: P.args, **options: P.kwargs) -> T:
         answers = connection.info.get(ANSWERS)
         if answers is None:
             return await question(connection, *args, **options)
