@@ -75,9 +75,7 @@ class Reader:
         asked = _Asked(question)
         self._waiting.append(asked)
         if len(self._tasks) < self._at_once:
-            task = asyncio.create_task(self._answer_all(), name="database-reader")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks.add(asyncio.create_task(self._answer_until_nobody_waits(), name="database-reader"))
         answer: T = await asked.answer
         return answer
 
@@ -86,6 +84,15 @@ class Reader:
         _refuse(self._waiting, StorageTrouble(STOPPING))
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=CLOSE_S)
+
+    async def _answer_until_nobody_waits(self) -> None:
+        """It counts until the moment in which nobody waits: a question that comes later begins another one."""
+        task = asyncio.current_task()
+        assert task is not None
+        try:
+            await self._answer_all()
+        finally:
+            self._tasks.discard(task)
 
     async def _answer_all(self) -> None:
         while group := self._next_group():

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import StorageTrouble
 from bot.storage import meta
 from bot.storage.database import ASKED_AT_ONCE, Database
-from bot.storage.reader import GROUP_MAX, asked_once
+from bot.storage.reader import GROUP_MAX, Reader, asked_once
 from tests.fakes.statements import Statements
+from tests.fakes.waiting import HANG_S
 from tests.storage.committed import put
 
 
@@ -28,6 +29,16 @@ async def test_a_hundred_questions_at_once_share_transactions(database: Database
         answers = await asyncio.gather(*(database.fetch(value_of, number) for number in range(100)))
     assert all(answers)
     assert statements.begun <= 100 // GROUP_MAX + 1
+
+
+async def test_whoever_asks_in_the_moment_in_which_the_last_group_ends_is_answered(database: Database) -> None:
+    """Mutant: a reader that has ended counts as one that will look once more, and nobody does."""
+    await database.write(put(1))
+    reader = Reader(database._read_engine, 1)
+    for _ in range(3):
+        async with asyncio.timeout(HANG_S):
+            assert await reader.ask(lambda connection: value_of(connection, 1)) is not None
+    await reader.close()
 
 
 async def test_many_who_ask_the_same_about_a_server_cost_one_statement(database: Database) -> None:
