@@ -310,7 +310,7 @@ async def check_may_begin(connection: AsyncConnection, guild_id: int, user_id: i
 
 
 async def _check_open(connection: AsyncConnection, guild_id: int, user_id: int) -> None:
-    if len(await rows.all_open_of(connection, guild_id, user_id)) >= OPEN_MAX:
+    if await rows.count_open_of(connection, guild_id, user_id) >= OPEN_MAX:
         raise UserError(
             f"You have {OPEN_MAX} open datasets here already. See the newest with `/dataset show`, "
             "start or discard it, then send `/train` again."

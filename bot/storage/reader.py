@@ -21,14 +21,14 @@ T = TypeVar("T")
 P = ParamSpec("P")
 Question = Callable[[AsyncConnection], Coroutine[Any, Any, T]]
 
-GROUP_MAX = 32
+GROUP_MAX = 128
 """Most questions in one call: whoever asks next waits for all of them."""
 ANSWERS = "answers of the group"
 
 
 def asked_once(
     question: Callable[Concatenate[AsyncConnection, P], Awaitable[T]],
-) -> Callable[Concatenate[AsyncConnection, P], Awaitable[T]]:
+) -> Callable[Concatenate[AsyncConnection, P], Coroutine[Any, Any, T]]:
     """A question that many ask alike, as about their server: a group, which sees one moment, asks it once.
 
     Its parameters are hashable, and its answer is not to be changed. A write always asks.

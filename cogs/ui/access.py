@@ -91,6 +91,7 @@ class CommandAccess:
     def __init__(self, bot: DarkroomBot) -> None:
         self._bot = bot
         self._ids: dict[str, int] = {}
+        self._asking_ids = asyncio.Lock()
         self._known: dict[tuple[int, int], tuple[Overwrite, ...]] = {}
         self._changes = 0
         """How often something known was forgotten: an answer that was asked for before that may be an old one."""
@@ -140,8 +141,10 @@ class CommandAccess:
         )
 
     async def _id_of(self, command: str) -> int:
-        if command not in self._ids:
-            self._ids = {each.name: each.id for each in await self._bot.tree.fetch_commands()}
+        """Asked once, however many act in the first moment."""
+        async with self._asking_ids:
+            if command not in self._ids:
+                self._ids = {each.name: each.id for each in await self._bot.tree.fetch_commands()}
         return self._ids[command]
 
     async def _chosen(self, guild_id: int, target_id: int) -> tuple[Overwrite, ...]:

@@ -28,18 +28,16 @@ from bot.storage.rows import (
 from bot.storage.tables import consents, datasets, photos
 
 _NEW = sa.insert(datasets).returning(*datasets.c)
-"""Made once, as the next one, because making these statements takes longer than running them."""
+"""Made once, as the next ones, because making these statements takes longer than running them."""
 
-_OPEN = (
-    sa.select(datasets)
-    .where(
-        datasets.c.guild_id == sa.bindparam("guild_id"),
-        datasets.c.user_id == sa.bindparam("user_id"),
-        datasets.c.status == DatasetStatus.OPEN,
-        datasets.c.event_id.is_(None),
-    )
-    .order_by(datasets.c.id.desc())
+_IS_OPEN = sa.and_(
+    datasets.c.guild_id == sa.bindparam("guild_id"),
+    datasets.c.user_id == sa.bindparam("user_id"),
+    datasets.c.status == DatasetStatus.OPEN,
+    datasets.c.event_id.is_(None),
 )
+_OPEN = sa.select(datasets).where(_IS_OPEN).order_by(datasets.c.id.desc())
+_NUMBER_OPEN = sa.select(sa.func.count()).select_from(datasets).where(_IS_OPEN)
 
 
 async def insert(connection: AsyncConnection, **values: Any) -> Dataset:
@@ -60,6 +58,11 @@ async def open_of(connection: AsyncConnection, guild_id: int, user_id: int) -> D
 async def all_open_of(connection: AsyncConnection, guild_id: int, user_id: int) -> list[Dataset]:
     """The member's open datasets in this guild, newest first; those of events have their own place."""
     return await fetch_all(connection, Dataset, _OPEN, {"guild_id": guild_id, "user_id": user_id})
+
+
+async def count_open_of(connection: AsyncConnection, guild_id: int, user_id: int) -> int:
+    theirs = {"guild_id": guild_id, "user_id": user_id}
+    return int((await connection.execute(_NUMBER_OPEN, theirs)).scalar_one())
 
 
 @asked_once

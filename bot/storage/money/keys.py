@@ -81,7 +81,7 @@ async def put_account(connection: AsyncConnection, key_id: int, account: str, sl
     await connection.execute(its.values(account=account, slots=slots))
 
 
-def of_same_account(key_id: int) -> sa.Select[tuple[int]]:
+def of_same_account(key_id: int | sa.BindParameter[int]) -> sa.Select[tuple[int]]:
     """Ids of this key and of all others, retired ones too, of the same team at the provider."""
     account = sa.select(api_keys.c.account).where(api_keys.c.id == key_id).scalar_subquery()
     return sa.select(api_keys.c.id).where(sa.or_(api_keys.c.id == key_id, api_keys.c.account == account))

@@ -17,7 +17,8 @@ from bot.storage.jobs import sharing
 from bot.storage.people import pseudonyms
 from bot.storage.policy_tables import blocks
 from bot.storage.question_tables import photo_requests
-from bot.storage.rows import changes_row, fetch_values, insert_row
+from bot.storage.reader import asked_once
+from bot.storage.rows import changes_row, fetch_values, has_row, insert_row
 from bot.storage.tables import generations, lora_offers, trainings
 
 _BLOCK = sa.select(blocks.c.id).where(
@@ -44,9 +45,16 @@ async def unblock(connection: AsyncConnection, guild_id: int, user_id: int) -> b
 
 async def is_blocked(connection: AsyncConnection, guild_id: int, user_id: int) -> bool:
     """Also a member who had everything about them erased since."""
+    if not await _blocks_anybody(connection, guild_id):
+        return False
     name = (await pseudonyms.ids_of(connection, guild_id, user_id))[-1]
     theirs = {"guild_id": guild_id, "user_id": user_id, "name": name}
     return (await connection.execute(_BLOCK, theirs)).first() is not None
+
+
+@asked_once
+async def _blocks_anybody(connection: AsyncConnection, guild_id: int) -> bool:
+    return await has_row(connection, sa.select(blocks.c.id).where(blocks.c.guild_id == guild_id).limit(1))
 
 
 async def end_what_waits(connection: AsyncConnection, guild_id: int, user_id: int, *, now: datetime) -> None:
