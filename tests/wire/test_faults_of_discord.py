@@ -208,7 +208,8 @@ async def test_an_answer_that_was_taken_although_discord_said_502_is_shown_once(
     await rig.standin.until(lambda: rig.standin.gateway.connected, "the bot")
     assert taken.fired == 1
     assert handle.callback is not None
-    assert handle.callback.kind is CallbackKind.MESSAGE
+    assert handle.callback.kind is CallbackKind.DEFERRED_MESSAGE
+    assert "Pictures #1 accepted" in (await handle.settled()).text
     assert handle.followups == []
     assert_each_once(rig)
 

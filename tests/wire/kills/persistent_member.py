@@ -70,8 +70,7 @@ class Member:
         while True:
             tag = f"{prompt} try{self.tries}"
             opened = await self.act(partial(self.standin.click, ready, "Make the", user=self.person))
-            answer = await self.submit(opened, {"Prompt": tag})
-            message = answer.original_message if answer is not None else None
+            message = await self.read(await self.submit(opened, {"Prompt": tag}))
             if message is not None and (found := ACCEPTED.search(message.text)):
                 self.succeeded()
                 return int(found[1]), tag
