@@ -39,6 +39,10 @@ BURST = {
 }
 
 
+EXPIRED = [50027, 10015]
+"""How Discord refuses an answer that comes after an interaction's quarter of an hour."""
+
+
 @pytest.fixture
 async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
     """A bot that runs and has a key; one member."""
@@ -169,19 +173,38 @@ async def jobs_when(rig: Rig, member: Member, is_it: Callable[[StoredMessage], b
                 return shown
 
 
-async def test_an_answer_that_comes_too_late_does_not_undo_what_was_accepted(rig: Rig, member: Member) -> None:
+async def test_a_form_that_discord_gave_up_waiting_for_is_not_taken_and_can_be_sent_again(
+    rig: Rig, member: Member
+) -> None:
+    """Discord has told the member then that it failed. Mutant: `defer` that passes over every refusal."""
     ready = await trained(rig, member)
     opened = await rig.standin.click(ready, "Make the first picture", user=member.person)
     await opened.responded()
     late = rig.standin.faults.add("POST", "/interactions/*", faults.refused(10062))
     handle = await rig.standin.submit_modal(opened, {"Prompt": "at the sea"})
-    await rig.post(PostKind.PICTURES, 1)
-    assert late.fired == 1
+    await rig.standin.until(lambda: late.fired, "the refused acknowledgement")
+    number, _ = await member.imagine(ready, "at the sea again")
+    assert number == 1
+    await rig.post(PostKind.PICTURES, number)
     assert handle.callback is None
     assert_each_once(rig)
 
 
-@pytest.mark.parametrize("code", [50027, 10015])
+@pytest.mark.parametrize("code", EXPIRED)
+async def test_an_answer_that_comes_too_late_does_not_undo_what_was_accepted(
+    rig: Rig, member: Member, code: int
+) -> None:
+    ready = await trained(rig, member)
+    opened = await rig.standin.click(ready, "Make the first picture", user=member.person)
+    await opened.responded()
+    late = rig.standin.faults.add("PATCH", "/webhooks/*", faults.refused(code))
+    await rig.standin.submit_modal(opened, {"Prompt": "at the sea"})
+    await rig.post(PostKind.PICTURES, 1)
+    assert late.fired == 1
+    assert_each_once(rig)
+
+
+@pytest.mark.parametrize("code", EXPIRED)
 async def test_photos_whose_board_could_not_be_shown_are_found_with_dataset_show(
     rig: Rig, member: Member, code: int
 ) -> None:
@@ -209,7 +232,7 @@ async def test_an_answer_that_was_taken_although_discord_said_502_is_shown_once(
     assert taken.fired == 1
     assert handle.callback is not None
     assert handle.callback.kind is CallbackKind.DEFERRED_MESSAGE
-    assert "Pictures #1 accepted" in (await handle.settled()).text
+    assert "Accepted #1" in (await handle.settled()).text
     assert handle.followups == []
     assert_each_once(rig)
 
