@@ -37,8 +37,9 @@ def test_the_bar_is_reached(row: Row) -> None:
 def test_a_broken_promise_is_noticed(
     row: Row, mutant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Which statement meets a fault depends on what interleaves; so a small try may miss it, and there are three."""
     mutant(monkeypatch)
-    assert measure(row, Size.SHORT, 7).failures != ()
+    assert any(measure(row, Size.SHORT, seed).failures for seed in (7, 8, 9))
 
 
 def test_the_longest_rows_begin_first_and_none_is_left_out() -> None:

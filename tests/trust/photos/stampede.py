@@ -23,7 +23,7 @@ from bot.training import service as trainings
 from cogs.events.member import giving
 from cogs.events.member.giving import FILES_EACH, GiveForm
 from cogs.training.cards import status_line
-from cogs.ui import replies
+from cogs.ui import replies, views
 from cogs.ui.replies import Interaction
 from tests.events.photo_givers import open_event, photos_of
 from tests.fakes.attachments import Attachments, open_attachments
@@ -53,6 +53,10 @@ async def stampede(members: int, seed: int) -> Score:
     return score
 
 
+async def nobody_is_refused(_: Interaction) -> None:
+    return None
+
+
 @dataclass
 class Pressed:
     """What of an interaction the form asks for; it notes when it was answered."""
@@ -70,7 +74,7 @@ class Pressed:
 
     @property
     def client(self) -> SimpleNamespace:
-        return SimpleNamespace(services=self.studio)
+        return SimpleNamespace(services=self.studio, admit=nobody_is_refused)
 
     @property
     def user(self) -> SimpleNamespace:
@@ -163,7 +167,7 @@ class Crowd:
         pressed = Pressed(self.studio, member, guild_id, self.studio.clock.now())
         waiting = {turn.member for turn in self.turns if turn.begun_at is None}
         self.turns.append(Turn(member, guild_id, len(self.begun), is_alone=member not in waiting))
-        await form.submit(cast("Interaction", pressed))
+        await form.on_submit(cast("Interaction", pressed))
         answered_at = pressed.answered_at or self.studio.clock.now()
         self.score.tried += 1
         self.score.fired["forms sent"] += 1
@@ -191,9 +195,9 @@ async def queue_for_training(score: Score, studio: Studio, dice: random.Random) 
     await studio.set_key()
     one = FIRST_MEMBER
     alone = list(range(FIRST_MEMBER + 1, FIRST_MEMBER + 31))
-    later = [*alone[7:], one, one]
+    later = [*alone[7:], one]
     dice.shuffle(later)
-    jobs = [await studio.begin(user_id=user_id) for user_id in (one, one, one, *alone[:7], *later)]
+    jobs = [await studio.begin(user_id=user_id) for user_id in (one, one, one, *alone[:7], one, *later)]
     await studio.settle()
     while places := await _places(score, studio, [job.id for job in jobs]):
         for job in jobs:
@@ -242,7 +246,7 @@ def answer_when_it_is_done(patch: pytest.MonkeyPatch) -> None:
             await replies.defer(interaction)
         await order(interaction, given)
 
-    patch.setattr(giving, "defer", later)
+    patch.setattr(views, "defer", later)
     patch.setattr(giving, "take_order", take_order)
 
 
